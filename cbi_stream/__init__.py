@@ -1,4 +1,21 @@
-"""cbi-stream: a forecasting data platform that can prove it is right."""
+"""cbi-stream: a forecasting data platform that can prove it is right.
+
+This is the face: what authors of handlers import, and nothing else.
+
+To see the whole idea, read in this order:
+
+1.  shapes/reads.py        how far a handler may look
+2.  handlers/features/technical.py   what a handler is
+3.  words/span.py          spans of days
+4.  engine/reach.py        slices, and their exact inverse
+5.  engine/plan.py         which partitions a change reaches
+6.  lake/canonical.py      what "the same content" means
+7.  lake/partition_map.py  what every commit says about its table
+8.  lake/commit.py         how bytes become durable
+9.  engine/step.py         one partition, computed and judged
+10. engine/wave.py         one consistent step of all tables
+11. engine/prove.py        rebuild beside the lake, and compare
+"""
 
 from __future__ import annotations
 
@@ -7,3 +24,54 @@ import os
 # polars fixes its thread pool when it is first imported, and float sums differ in
 # their last bits between thread counts: so this line stands before any import.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from cbi_stream.shapes.effect import effect
+from cbi_stream.shapes.handler import handler
+from cbi_stream.shapes.reads import (
+    days,
+    grid,
+    history,
+    known,
+    from_registry,
+    sessions,
+    whole,
+)
+from cbi_stream.shapes.source import source
+from cbi_stream.words.errors import BadInput
+
+if TYPE_CHECKING:
+    from cbi_stream import kernels
+    from cbi_stream.registry.files import Release
+    from cbi_stream.registry.spec import Spec
+
+__all__ = [
+    "BadInput",
+    "Release",
+    "Spec",
+    "days",
+    "effect",
+    "grid",
+    "handler",
+    "history",
+    "kernels",
+    "known",
+    "from_registry",
+    "sessions",
+    "source",
+    "whole",
+]
+
+
+_LAZY = {"Release": "cbi_stream.registry.files", "Spec": "cbi_stream.registry.spec"}
+
+
+def __getattr__(name: str) -> Any:
+    # pydantic takes half a second to import, and the command line's help must not
+    # wait for it: these names load when they are first asked for.
+    if name not in _LAZY:
+        msg = f"module 'cbi_stream' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(importlib.import_module(_LAZY[name]), name)

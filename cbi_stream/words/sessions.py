@@ -62,6 +62,11 @@ class Sessions:
             raise BadRegistry(msg)
         return self.days[i]
 
+    def before(self, day: date) -> date | None:
+        """Return the last session before `day`; None before the first one."""
+        i = self._at_or_after(day)
+        return self.days[i - 1] if i else None
+
     def between(self, span: Span) -> tuple[date, ...]:
         """Return the sessions inside `span`, oldest first."""
         return self.days[self._at_or_after(span.start) : self._at_or_after(span.end)]

@@ -1,0 +1,1 @@
+"""Tables put side by side, by date. Nothing is computed here."""

@@ -1,0 +1,1 @@
+"""From lines as they were written to rows that can be trusted."""

@@ -1,0 +1,1 @@
+"""What is made for the outside once a wave has settled."""

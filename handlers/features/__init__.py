@@ -1,0 +1,1 @@
+"""Features: one file per idea, each a pure function of the panel."""

@@ -1,0 +1,1 @@
+"""Labels: what the price became. The only handlers that look ahead."""

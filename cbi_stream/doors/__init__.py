@@ -1,0 +1,1 @@
+"""The doors: everything that comes in from the outside, and how."""

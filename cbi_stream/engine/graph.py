@@ -1,0 +1,161 @@
+"""The graph of handlers: who writes what from what, in an order that works.
+
+It is checked whole when loading. It never runs a handler.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from cbi_stream.registry.contract import Contract
+from cbi_stream.registry.loader import Registry
+from cbi_stream.registry.spec import Spec
+from cbi_stream.shapes.effect import Effect
+from cbi_stream.shapes.handler import Handler
+from cbi_stream.shapes.reads import Grid, Known, Number, Read
+from cbi_stream.shapes.source import Parser
+from cbi_stream.words.errors import BadRegistry, BrokenContract
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A handler with its registry numbers looked up."""
+
+    handler: Handler
+    contract: Contract
+    reads: dict[str, Read]
+    spec: Spec | None
+
+    @property
+    def table(self) -> str:
+        """The table that it writes."""
+        return self.contract.table
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The stored tables that it depends on, each once, the spine's first."""
+        return tuple(dict.fromkeys(source_table(t, r) for t, r in self.reads.items()))
+
+    @property
+    def spine(self) -> tuple[str, Read]:
+        """The first read: it says which partitions there are."""
+        return next(iter(self.reads.items()))
+
+
+def source_table(table: str, read: Read) -> str:
+    """Return the stored table behind a read; a grid stands for the table it is of."""
+    return read.of if isinstance(read, Grid) else table
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Every handler, parser and effect, checked against the registry."""
+
+    registry: Registry
+    nodes: tuple[Node, ...]
+    """In an order in which each comes after the tables that it reads."""
+    parsers: dict[str, Parser]
+    effects: tuple[Effect, ...]
+    package: str | None = None
+    """Where the handlers were found; None for a graph built by hand."""
+
+    def node(self, table: str) -> Node:
+        """Return the handler that writes `table`."""
+        return next(node for node in self.nodes if node.table == table)
+
+    def below(self, table: str) -> list[str]:
+        """Return the tables that are computed from `table`, nearest first."""
+        reached = {table}
+        found = []
+        for node in self.nodes:
+            if reached & set(node.inputs):
+                reached.add(node.table)
+                found.append(node.table)
+        return found
+
+
+def discover(registry: Registry, package: str = "handlers") -> Graph:
+    """Import every module of a package and return the graph of what they declare."""
+    root = importlib.import_module(package)
+    declared: list[Any] = []
+    for found in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
+        module = importlib.import_module(found.name)
+        declared.extend(
+            value
+            for value in vars(module).values()
+            if isinstance(value, Handler | Parser | Effect)
+        )
+    return replace(build(registry, declared), package=package)
+
+
+def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> Graph:
+    """Return the graph of these declarations.
+
+    Raises:
+        BadRegistry: a table has no contract, two writers, or none at all.
+        BrokenContract: a read does not fit its table, or reads run in a circle.
+    """
+    known = list(dict.fromkeys(map(id, declared)))
+    by_id = {id(each): each for each in declared}
+    unique = [by_id[i] for i in known]
+    nodes: dict[str, Node] = {}
+    for each in unique:
+        if isinstance(each, Handler):
+            node = _node(registry, each)
+            if node.table in nodes:
+                msg = f"{each.name} and {nodes[node.table].handler.name} both write {node.table}"
+                raise BadRegistry(msg)
+            nodes[node.table] = node
+    _every_input_is_written(registry, nodes)
+    return Graph(
+        registry=registry,
+        nodes=tuple(nodes[table] for table in _ordered(nodes)),
+        parsers={p.source: p for p in unique if isinstance(p, Parser)},
+        effects=tuple(e for e in unique if isinstance(e, Effect)),
+    )
+
+
+def _node(registry: Registry, handler: Handler) -> Node:
+    contract = registry.contracts.get(handler.writes)
+    if contract is None or contract.is_record:
+        msg = f"{handler.name}: expected a contract tables/{handler.writes}.yaml of a derived table"
+        raise BadRegistry(msg)
+    reads = {t: _resolved(registry, r) for t, r in handler.reads.items()}
+    spec = Spec(registry, handler.spec) if handler.spec else None
+    return Node(handler, contract, reads, spec)
+
+
+def _resolved(registry: Registry, read: Read) -> Read:
+    numbers = {
+        field.name: registry.number(value.name) + value.plus
+        for field in fields(read)
+        if isinstance(value := getattr(read, field.name), Number)
+    }
+    return replace(read, **numbers)
+
+
+def _every_input_is_written(registry: Registry, nodes: dict[str, Node]) -> None:
+    for node in nodes.values():
+        for table, read in node.reads.items():
+            stored = source_table(table, read)
+            contract = registry.contracts.get(stored)
+            if contract is None or not (contract.is_record or stored in nodes):
+                msg = f"{node.handler.name} reads {stored}, which nothing writes"
+                raise BadRegistry(msg)
+            if isinstance(read, Known) and "knowable_at" not in contract.columns:
+                msg = f"{node.handler.name}: known() needs knowable_at in {stored}"
+                raise BrokenContract(msg)
+
+
+def _ordered(nodes: dict[str, Node]) -> list[str]:
+    sorter = TopologicalSorter({t: set(n.inputs) for t, n in sorted(nodes.items())})
+    try:
+        return [table for table in sorter.static_order() if table in nodes]
+    except CycleError as error:
+        msg = f"tables are computed from each other in a circle: {error.args[1]}"
+        raise BrokenContract(msg) from None

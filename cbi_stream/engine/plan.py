@@ -1,0 +1,169 @@
+"""Which partitions must be computed, and why. A pure function of maps and changes.
+
+It reads no data and no clock. What it leaves out cannot have changed: a partition is
+planned when its slice holds a changed date, when its recipe is another handler's, or
+when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from cbi_stream.engine.graph import Node, source_table
+from cbi_stream.engine.reach import reached_by
+from cbi_stream.lake.change import between_extents
+from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
+from cbi_stream.shapes.reads import Grid, Read
+from cbi_stream.words.sessions import Sessions
+from cbi_stream.words.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input table as one wave sees it."""
+
+    version: int
+    map: PartitionMap
+    changes_since: Callable[[int], list[Change]]
+    """What changed after a version, up to this one."""
+    extent_at: Callable[[int], Span | None]
+    pending: tuple[Change, ...] = ()
+    """What would change besides, in a plan that is not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One partition of one table, and the reasons to compute it."""
+
+    table: str
+    partition: str
+    reasons: tuple[str, ...]
+    dates: tuple[Span, ...]
+    """The dates whose rows may change."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    reasons: dict[str, None] = field(default_factory=dict)
+    dates: list[Span] = field(default_factory=list)
+
+
+def recipe_of(fingerprint: str, inputs: Mapping[str, Input]) -> Recipe:
+    """Return the recipe of a partition that is up to date with these inputs."""
+    return Recipe(fingerprint, {t: (i.version, i.map.root) for t, i in inputs.items()})
+
+
+def same_recipe(left: Recipe, right: Recipe) -> bool:
+    """Return whether two recipes make the same content: versions may differ."""
+    return left.fingerprint == right.fingerprint and (
+        {t: v[1] for t, v in left.inputs.items()}
+        == {t: v[1] for t, v in right.inputs.items()}
+    )
+
+
+def plan_table(
+    node: Node,
+    current: PartitionMap,
+    inputs: Mapping[str, Input],
+    *,
+    fingerprint: str,
+    sessions: Sessions,
+    asked: bool = False,
+) -> list[Task]:
+    """Return the tasks of one table, oldest partition first.
+
+    Args:
+        node: the table's handler.
+        current: the table's newest map.
+        inputs: every stored table that the handler reads, as this wave sees it.
+        fingerprint: the handler's.
+        sessions: the trading calendar.
+        asked: plan every partition, as a rebuild does.
+    """
+    wanted = recipe_of(fingerprint, inputs)
+    tasks = []
+    # Partitions were mostly made together: each distinct recipe is judged once.
+    reached: dict[tuple[tuple[str, int, str], ...], list[tuple[str, Span]]] = {}
+    for name in _domain(node, current, inputs):
+        span = node.contract.grain.span(name)
+        entry = current.partitions.get(name)
+        draft = _Draft()
+        if asked:
+            _whole(draft, "asked", span)
+        if entry is None:
+            _whole(draft, "new", span)
+        elif entry.state == "failed":
+            _whole(draft, "failed before", span)
+        elif entry.recipe.fingerprint != fingerprint:
+            _whole(draft, "code or registry", span)
+        if entry is not None:
+            key = tuple((t, *v) for t, v in sorted(entry.recipe.inputs.items()))
+            if key not in reached:
+                reached[key] = _reached(node, entry, wanted, inputs, sessions)
+            for reason, dates in reached[key]:
+                if dates.intersects(span):
+                    draft.reasons[reason] = None
+                    draft.dates.append(dates.clip(span))
+        if draft.reasons:
+            tasks.append(Task(node.table, name, tuple(draft.reasons), tuple(draft.dates)))
+    return tasks
+
+
+def _whole(draft: _Draft, reason: str, span: Span) -> None:
+    draft.reasons[reason] = None
+    draft.dates.append(span)
+
+
+def _domain(
+    node: Node, current: PartitionMap, inputs: Mapping[str, Input]
+) -> list[str]:
+    """Return the partitions that the table has or must have."""
+    table, read = node.spine
+    spine = inputs[source_table(table, read)].map
+    names = set(current.partitions)
+    spans = [p.extent for p in spine.partitions.values() if p.extent]
+    if isinstance(read, Grid):
+        spans = [spine.extent] if spine.extent else []
+    for span in spans:
+        names.update(node.contract.grain.partitions(span))
+    return sorted(names)
+
+
+def _reached(
+    node: Node,
+    entry: Partition,
+    wanted: Recipe,
+    inputs: Mapping[str, Input],
+    sessions: Sessions,
+) -> list[tuple[str, Span]]:
+    """Return what changed in the inputs since `entry` was made, as dates of rows."""
+    found: list[tuple[str, Span]] = []
+    for table, read in node.reads.items():
+        stored = source_table(table, read)
+        there = inputs[stored]
+        version, root = entry.recipe.inputs.get(stored, (-1, ""))
+        moved = root != wanted.inputs[stored][1]
+        for change in _changes(read, there, version if moved else None):
+            rows = reached_by(read, change, sessions)
+            if not rows.empty:
+                days = f"{change.span.start}..{change.span.last}"
+                what = "extent of " if isinstance(read, Grid) else ""
+                found.append((f"{what}{stored} {days}", rows))
+    return found
+
+
+def _changes(read: Read, there: Input, version: int | None) -> list[Change]:
+    if isinstance(read, Grid):
+        if version is None:
+            return []
+        ends = between_extents(there.extent_at(version), there.map.extent)
+        return [Change(span) for span in ends]
+    seen = [] if version is None else there.changes_since(version)
+    return [*seen, *there.pending]
+
+
+def pending_after(tasks: list[Task], there: Input) -> Input:
+    """Return the table with what these tasks might change added as pending."""
+    extra = tuple(Change(span) for task in tasks for span in task.dates)
+    return replace(there, pending=(*there.pending, *extra))

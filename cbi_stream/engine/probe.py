@@ -1,0 +1,280 @@
+"""Finds handlers that look outside their declared windows, before they do harm.
+
+For a row t: other values after t + ahead must leave it bit for bit as it is; other
+values before t - back must leave it within 1e-9, and where they leave it bit for bit
+the handler is window-pure. The same frames must give the same output, in this process
+and in another. The frames are simulated; no lake is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cbi_stream.engine.graph import Graph, Node, discover
+from cbi_stream.engine.reach import slice_of
+from cbi_stream.engine.simulate import altered, simulated
+from cbi_stream.engine.slices import decision_time, grid_frame
+from cbi_stream.engine.step import called
+from cbi_stream.lake import durable
+from cbi_stream.lake.canonical import canonical, digest
+from cbi_stream.lake.lake import Lake
+from cbi_stream.registry import loader
+from cbi_stream.shapes.reads import Grid, InSessions, Known, Read, Whole
+from cbi_stream.words.errors import CbiError, DishonestWindow, WrongUsage
+from cbi_stream.words.span import Span, plus_days
+
+TOLERANCE = 1e-9
+_MARGIN_DAYS = 120
+_LONGEST_DAYS = 900
+_SEED = 20120710
+_ROWS = 5
+
+Frames = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a probe found."""
+
+    window_pure: bool
+    digest: str
+    refused: str | None = None
+
+
+def check(graph: Graph, node: Node) -> Verdict:
+    """Probe one handler.
+
+    Raises:
+        DishonestWindow: it looks ahead, reads too far back, or does not repeat.
+        CbiError: it fails on frames that fit the contracts of its reads.
+    """
+    span = _probed_span(graph, node)
+    frames = _frames(graph, node, span)
+    out = _run(node, frames, span)
+    repeated = digest(_run(node, frames, span))
+    if repeated != digest(out):
+        msg = f"{node.handler.name}: the same frames gave two outputs: no randomness, no clock"
+        raise DishonestWindow(msg)
+    pure = True
+    for day in _days_to_probe(out):
+        _after_leaves_it(graph, node, frames, out, day)
+        pure &= _before_leaves_it(graph, node, frames, out, day)
+    return Verdict(pure, repeated)
+
+
+def refused(
+    lake: Lake, graph: Graph, prints: Mapping[str, str], probing: str
+) -> dict[str, str]:
+    """Probe the handlers whose fingerprints are new to this lake.
+
+    Returns:
+        By table: why its handler may not commit.
+    """
+    verdicts = {t: _remembered(lake, print_) for t, print_ in prints.items()}
+    fresh = [node for node in graph.nodes if verdicts[node.table] is None]
+    for node in fresh:
+        try:
+            verdicts[node.table] = check(graph, node)
+        except CbiError as error:
+            verdicts[node.table] = Verdict(False, "", str(error))
+    if probing == "two processes" and fresh:
+        _compare_with_child(graph, [n.table for n in fresh], verdicts)
+    for node in fresh:
+        path = _memory(lake, prints[node.table])
+        durable.write(path, json.dumps(asdict(verdicts[node.table])).encode())  # type: ignore[call-overload]
+    return {t: v.refused for t, v in verdicts.items() if v and v.refused}
+
+
+def verdict_of(lake: Lake, graph: Graph, node: Node, print_: str) -> Verdict:
+    """Return the remembered verdict on a handler, probing it if there is none."""
+    return _remembered(lake, print_) or check(graph, node)
+
+
+def _memory(lake: Lake, print_: str) -> Path:
+    return lake.folder / "probes" / f"{print_}.json"
+
+
+def _remembered(lake: Lake, print_: str) -> Verdict | None:
+    path = _memory(lake, print_)
+    return Verdict(**json.loads(path.read_bytes())) if path.exists() else None
+
+
+def _compare_with_child(
+    graph: Graph, tables: list[str], verdicts: dict[str, Verdict | None]
+) -> None:
+    if graph.package is None:
+        msg = "a graph built by hand cannot be probed in a second process"
+        raise WrongUsage(msg)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        there = pool.submit(
+            digests_elsewhere, graph.package, str(graph.registry.folder), tables
+        ).result()
+    for table in tables:
+        mine = verdicts[table]
+        assert mine is not None
+        if mine.refused is None and there[table] != mine.digest:
+            msg = f"{table}: two processes gave two outputs for the same frames"
+            verdicts[table] = Verdict(False, "", msg)
+
+
+def digests_elsewhere(package: str, registry: str, tables: list[str]) -> dict[str, str]:
+    """Return the digest of each handler's probe output; called in a fresh process."""
+    graph = discover(loader.load(Path(registry)), package)
+    found = {}
+    for table in tables:
+        node = graph.node(table)
+        try:
+            span = _probed_span(graph, node)
+            found[table] = digest(_run(node, _frames(graph, node, span), span))
+        except CbiError:
+            found[table] = ""  # refused in the parent already, with its reason
+    return found
+
+
+def _probed_span(graph: Graph, node: Node) -> Span:
+    covers = graph.registry.sessions.covers
+    middle = covers.start + (covers.end - covers.start) / 2
+    span = node.contract.grain.span(node.contract.grain.partition_of(middle))
+    return Span(span.start, min(span.end, plus_days(span.start, 366)))
+
+
+def _frames(graph: Graph, node: Node, span: Span) -> Frames:
+    """Return frames that reach further than the windows on both sides."""
+    registry = graph.registry
+    frames = {}
+    for table, read in node.reads.items():
+        days = slice_of(read, span, registry.sessions).widen(_MARGIN_DAYS, _MARGIN_DAYS)
+        days = days.clip(span.widen(_LONGEST_DAYS, _LONGEST_DAYS))
+        days = days.clip(registry.sessions.covers)
+        if isinstance(read, Grid):
+            extent = Span(days.start, min(plus_days(span.end, 30), days.end))
+            frames[table] = grid_frame(registry, days, extent)
+            continue
+        dates = list(registry.sessions.between(days))
+        if not isinstance(read, InSessions):
+            dates = [d for d in _each_day(days) if d.weekday() < 5]
+        frames[table] = simulated(registry.contracts[table], dates, seed=_SEED)
+    return frames
+
+
+def _each_day(span: Span) -> list[date]:
+    return [span.start + timedelta(days=i) for i in range((span.end - span.start).days)]
+
+
+def _run(node: Node, frames: Frames, span: Span) -> pl.DataFrame:
+    arguments = {table.rpartition(".")[2]: frame for table, frame in frames.items()}
+    out = called(node, arguments, where="probe")
+    inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+    return canonical(out.filter(inside), node.contract)
+
+
+def _days_to_probe(out: pl.DataFrame) -> list[date]:
+    days = out["date"].unique().sort().to_list()
+    if not days:
+        return []
+    step = max(1, (len(days) - 1) // (_ROWS - 1))
+    return sorted({*days[::step], days[-1]})
+
+
+def _after_leaves_it(
+    graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
+) -> None:
+    others = {
+        table: _with_other(graph, table, read, frames[table], day, after=True)
+        for table, read in node.reads.items()
+    }
+    found = _row(_run(node, others, Span.day(day)), day)
+    row = _row(out, day)
+    if digest(found) != digest(row):
+        column = _first_difference(row, found, 0.0)
+        msg = (
+            f"{node.handler.name} looks ahead: {column} on {day} changes when only rows "
+            f"later than its reads allow are changed. Reads: {_reads(node)}. "
+            "Declare what it needs (ahead=...), or take the look ahead out"
+        )
+        raise DishonestWindow(msg)
+
+
+def _before_leaves_it(
+    graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
+) -> bool:
+    others = {
+        table: _with_other(graph, table, read, frames[table], day, after=False)
+        for table, read in node.reads.items()
+    }
+    found = _row(_run(node, others, Span.day(day)), day)
+    row = _row(out, day)
+    if digest(found) == digest(row):
+        return True
+    column = _first_difference(row, found, TOLERANCE)
+    if column is not None:
+        msg = (
+            f"{node.handler.name} reads too far back: {column} on {day} changes when "
+            f"only rows earlier than its reads allow are changed. Reads: {_reads(node)}. "
+            "Declare what it needs (back=...), or shorten its windows"
+        )
+        raise DishonestWindow(msg)
+    return False
+
+
+def _reads(node: Node) -> str:
+    return ", ".join(f"{table}: {read}" for table, read in node.reads.items())
+
+
+def _with_other(  # noqa: PLR0913
+    graph: Graph, table: str, read: Read, frame: pl.DataFrame, day: date, *, after: bool
+) -> pl.DataFrame:
+    """Return the frame with other values outside the window of the row at `day`."""
+    if isinstance(read, Whole):
+        return frame
+    window = slice_of(read, Span.day(day), graph.registry.sessions)
+    here = pl.col("date")
+    if isinstance(read, Grid):
+        if after:
+            return frame.with_columns(listed=pl.col("listed") & (here < window.end))
+        return frame.filter(here >= window.start)
+    outside = here >= window.end if after else here < window.start
+    if isinstance(read, Known) and after:
+        cutoff = decision_time(graph.registry.sessions_file, Span.day(day))
+        outside |= pl.col("knowable_at") > cutoff
+    rows = frame.select(outside.alias("rows"))["rows"]
+    changed = altered(frame, rows, graph.registry.contracts[table])
+    if isinstance(read, InSessions):
+        return changed  # a dense grid never loses a row
+    third = pl.int_range(pl.len()) % 3 == 0
+    return changed.filter(~(pl.lit(rows) & third))
+
+
+def _row(frame: pl.DataFrame, day: date) -> pl.DataFrame:
+    return frame.filter(pl.col("date") == day)
+
+
+def _first_difference(
+    left: pl.DataFrame, right: pl.DataFrame, tolerance: float
+) -> str | None:
+    if left.height != right.height:
+        return "the number of rows"
+    for name in left.columns:
+        if not _close(left[name], right[name], tolerance):
+            return name
+    return None
+
+
+def _close(left: pl.Series, right: pl.Series, tolerance: float) -> bool:
+    if left.dtype != pl.Float64 or not tolerance:
+        return bool(left.eq_missing(right).all())
+    if not (left.is_null() == right.is_null()).all():
+        return False
+    gap: Any = (left - right).abs() - tolerance * right.abs()
+    return not (gap > tolerance * 1e-3).any()

@@ -1,0 +1,141 @@
+"""One task: slices in, one handler called, one finished partition out.
+
+It judges the output against the contract and compares it with what is stored. It
+never commits and never changes a table.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from cbi_stream.engine.graph import Graph, Node
+from cbi_stream.engine.slices import Maps, frames_for
+from cbi_stream.lake import log
+from cbi_stream.lake.canonical import canonical, digest
+from cbi_stream.lake.change import changes
+from cbi_stream.lake.commit import Finished
+from cbi_stream.lake.lake import Lake
+from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
+from cbi_stream.lake.table import write_parquet
+from cbi_stream.registry.contract import Contract
+from cbi_stream.words.errors import CbiError, HandlerFailed
+from cbi_stream.words.span import Span, plus_days
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task with everything pinned: it means the same in any process."""
+
+    table: str
+    partition: str
+    versions: Mapping[str, int]
+    """The version of each input; -1 where the table does not exist yet."""
+    stored: Partition | None
+    """What the table holds for this partition now."""
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one job gave."""
+
+    job: Job
+    entry: Partition | None = None
+    finished: Finished | None = None
+    """The new file; None where the content is what is stored already."""
+    changes: tuple[Change, ...] = ()
+    error: str | None = None
+
+
+def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
+    """Run one job. A failure of the handler is an outcome, not an exception.
+
+    Raises:
+        DamagedLake: an input is not what was written; nothing can be computed.
+    """
+    # Float sums depend on the number of threads; see cbi_stream/__init__.py.
+    assert pl.thread_pool_size() == 1, "import cbi_stream before polars"
+    node = graph.node(job.table)
+    maps: Maps = {
+        name: log.map_at(lake.table(name).folder, version)
+        if version >= 0
+        else PartitionMap({})
+        for name, version in job.versions.items()
+    }
+    frames = frames_for(lake, node, node.contract.grain.span(job.partition), maps)
+    try:
+        out = computed(node, job.partition, frames)
+    except CbiError as error:
+        return Outcome(job, error=f"{type(error).__name__}: {error}")
+    return _compared(lake, node, job, out)
+
+
+def computed(node: Node, partition: str, frames: Mapping[str, Any]) -> pl.DataFrame:
+    """Call the handler and return the partition's rows in canonical form.
+
+    Raises:
+        HandlerFailed: the handler raised.
+        BrokenContract: its output does not fit the contract.
+    """
+    span = node.contract.grain.span(partition)
+    out = called(node, frames, where=f"partition {partition}")
+    inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+    return canonical(out.filter(inside), node.contract)
+
+
+def called(node: Node, frames: Mapping[str, Any], *, where: str) -> pl.DataFrame:
+    """Call the handler on frames.
+
+    Raises:
+        HandlerFailed: it raised, or gave no frame with a date.
+    """
+    spec = {"spec": node.spec} if node.spec else {}
+    try:
+        out = node.handler(**frames, **spec)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+        msg = f"{node.handler.name}, {where}: {type(error).__name__}: {error}"
+        raise HandlerFailed(msg) from error
+    if not isinstance(out, pl.DataFrame) or "date" not in out.columns:
+        msg = f"{node.handler.name}, {where}: expected a frame with `date`; found {out!r}"
+        raise HandlerFailed(msg)
+    return out
+
+
+def _compared(lake: Lake, node: Node, job: Job, out: pl.DataFrame) -> Outcome:
+    new = digest(out)
+    entry = Partition(
+        hash=new,
+        rows=out.height,
+        files=job.stored.files if job.stored else (),
+        recipe=job.recipe,
+        extent=extent_of(out, node.contract),
+    )
+    if job.stored is not None and job.stored.hash == new:
+        return Outcome(job, entry)
+    table = lake.table(job.table)
+    old = table.read([job.stored] if job.stored else [])
+    found = changes(old, out, node.contract, zone=lake.registry.sessions_file.zone)
+    if not out.height and (job.stored is None or not job.stored.rows):
+        return Outcome(job, entry)
+    path = lake.work / f"{uuid.uuid4().hex}.parquet"
+    finished = Finished(path, write_parquet(out, path), entry)
+    return Outcome(job, entry, finished, tuple(found))
+
+
+def extent_of(frame: pl.DataFrame, contract: Contract) -> Span | None:
+    """Return first to last date of the rows that set the table's extent."""
+    for column, value in contract.spine.items():
+        frame = frame.filter(pl.col(column) == value)
+    if contract.spine_requires:
+        frame = frame.filter(pl.col(contract.spine_requires).is_not_null())
+    if not frame.height:
+        return None
+    dates = frame["date"]
+    return Span(dates.min(), plus_days(dates.max(), 1))  # type: ignore[arg-type]

@@ -1,0 +1,243 @@
+"""A wave: every table brought up to date with one set of versions, then published.
+
+It fixes one version per record at its start, walks the tables in order, and plans
+each from what its inputs really became, so that a wave stops where nothing changed.
+Readers see it whole or not at all. It never takes in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cbi_stream.engine import effects, fingerprint, probe
+from cbi_stream.engine.executor import Executor, InProcess
+from cbi_stream.engine.graph import Graph, Node
+from cbi_stream.engine.plan import Input, Task, plan_table, recipe_of, same_recipe
+from cbi_stream.engine.reach import slice_of
+from cbi_stream.engine.step import Job, Outcome
+from cbi_stream.lake import log
+from cbi_stream.lake.change import coalesce
+from cbi_stream.lake.commit import commit
+from cbi_stream.lake.lake import Lake, Seen
+from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
+from cbi_stream.lake.table import Table
+from cbi_stream.words.errors import DishonestWindow
+
+Probing = Literal["two processes", "one process", "off"]
+_EMPTY = PartitionMap({})
+
+
+@dataclass(slots=True)
+class TableReport:
+    """What a wave did to one table."""
+
+    planned: int = 0
+    changed: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+    version: int = -1
+
+
+@dataclass(slots=True)
+class WaveReport:
+    """What a wave did."""
+
+    tables: dict[str, TableReport] = field(default_factory=dict)
+    written: list[str] = field(default_factory=list)
+    """Files that effects wrote."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no content changed anywhere."""
+        return not self.written and not any(t.changed for t in self.tables.values())
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """What went wrong, by table and partition."""
+        return {
+            f"{name}/{partition}": error
+            for name, table in self.tables.items()
+            for partition, error in table.failed.items()
+        }
+
+
+def input_of(table: Table, version: int | None = None) -> Input:
+    """Return a table as a wave sees it, at its newest or at a given version."""
+    newest, current = table.head()
+    if version is not None and version != newest:
+        newest, current = version, log.map_at(table.folder, version)
+    return Input(
+        version=newest,
+        map=current,
+        changes_since=lambda old: log.changes_between(table.folder, old, newest),
+        extent_at=lambda old: log.map_at(table.folder, old).extent if old >= 0 else None,
+    )
+
+
+def run_wave(  # noqa: PLR0913 - each is one independent switch of a wave
+    lake: Lake,
+    graph: Graph,
+    *,
+    executor: Executor | None = None,
+    asked: bool = False,
+    probing: Probing = "two processes",
+    only: Iterable[str] | None = None,
+) -> WaveReport:
+    """Bring every derived table up to date, and publish.
+
+    Args:
+        lake: the lake.
+        graph: its handlers.
+        executor: where the jobs run; in this process if not given.
+        asked: compute every partition, as a rebuild does.
+        probing: how new fingerprints are probed before their first commit.
+        only: the tables to compute; all if not given.
+
+    Raises:
+        CommitConflict: somebody else writes right of raw.
+        DamagedLake: stored bytes are not what was written.
+    """
+    report = WaveReport()
+    records = {t for n in graph.nodes for t in n.inputs if lake.table(t).contract.is_record}
+    seen = {name: input_of(lake.table(name)) for name in sorted(records)}
+    prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
+    wanted = set(prints if only is None else only)
+    lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
+    for node in graph.nodes:
+        if node.table in wanted:
+            report.tables[node.table] = _bring_up_to_date(
+                lake,
+                graph,
+                node,
+                seen,
+                prints[node.table],
+                asked=asked,
+                lie=lies.get(node.table),
+                executor=executor or InProcess(),
+            )
+        seen[node.table] = input_of(lake.table(node.table))
+    if only is None:
+        report.written = effects.run_all(lake, graph, seen)
+        lake.publish({t: Seen(i.version, i.map.root) for t, i in seen.items()})
+    return report
+
+
+def _bring_up_to_date(  # noqa: PLR0913
+    lake: Lake,
+    graph: Graph,
+    node: Node,
+    seen: Mapping[str, Input],
+    print_: str,
+    *,
+    asked: bool,
+    lie: str | None,
+    executor: Executor,
+) -> TableReport:
+    table = lake.table(node.table)
+    version, current = table.head()
+    inputs = {name: seen[name] for name in node.inputs}
+    tasks = plan_table(
+        node,
+        current,
+        inputs,
+        fingerprint=print_,
+        sessions=lake.registry.sessions,
+        asked=asked,
+    )
+    recipe = recipe_of(print_, inputs)
+    ready, waiting = _split(node, tasks, inputs, lake)
+    jobs = [
+        Job(
+            node.table,
+            task.partition,
+            {name: i.version for name, i in inputs.items()},
+            current.partitions.get(task.partition),
+            recipe,
+        )
+        for task in ready
+    ]
+    if lie is not None:
+        outcomes = [Outcome(job, error=f"{DishonestWindow.__name__}: {lie}") for job in jobs]
+    else:
+        outcomes = list(executor.outcomes(lake, graph, jobs))
+    report = TableReport(planned=len(jobs), waiting=waiting, version=version)
+    report.failed = {o.job.partition: o.error for o in outcomes if o.error}
+    report.changed = sum(1 for o in outcomes if o.finished)
+    _commit(table, version, current, outcomes, recipe, planned={t.partition for t in tasks})
+    report.version = table.head()[0]
+    return report
+
+
+def _split(
+    node: Node, tasks: list[Task], inputs: Mapping[str, Input], lake: Lake
+) -> tuple[list[Task], list[str]]:
+    """Separate the tasks whose inputs are there from those that must wait.
+
+    A partition whose parent failed is not computed from the parent's old content: it
+    waits, and so do those that read it; all others go on.
+    """
+    ready, waiting = [], []
+    for task in tasks:
+        span = node.contract.grain.span(task.partition)
+        blocked = False
+        for name, read in node.reads.items():
+            if name not in inputs:
+                continue
+            grain = lake.table(name).contract.grain
+            days = slice_of(read, span, lake.registry.sessions)
+            blocked |= any(
+                entry.state == "failed" and grain.span(p).intersects(days)
+                for p, entry in inputs[name].map.partitions.items()
+            )
+        (waiting if blocked else ready).append(task)
+    return ready, [task.partition for task in waiting]
+
+
+def _commit(
+    table: Table,
+    version: int,
+    current: PartitionMap,
+    outcomes: list[Outcome],
+    recipe: Recipe,
+    *,
+    planned: set[str],
+) -> None:
+    """Commit new content, and the map where it changed; nothing where nothing did."""
+    updates: dict[str, Partition] = {}
+    for outcome in outcomes:
+        name = outcome.job.partition
+        if outcome.error is None and outcome.entry is not None:
+            updates[name] = outcome.entry
+        else:
+            updates[name] = _failed(outcome)
+    for name, entry in current.partitions.items():
+        # Judged unaffected: the same content is now known to fit the new inputs.
+        if name not in planned and not same_recipe(entry.recipe, recipe):
+            updates[name] = replace(entry, recipe=recipe)
+    finished = {o.job.partition: o.finished for o in outcomes if o.finished}
+    updates = {
+        name: _settled(entry, current.partitions.get(name))
+        for name, entry in updates.items()
+    }
+    if not finished and all(current.partitions.get(n) == e for n, e in updates.items()):
+        return
+    changes = coalesce(change for o in outcomes for change in o.changes)
+    written = PartitionMap({**current.partitions, **updates}, tuple(changes))
+    commit(table, finished, expected=version, written=written)
+
+
+def _settled(entry: Partition, before: Partition | None) -> Partition:
+    """Keep the old recipe where only versions differ, so that the map stays equal."""
+    if before is not None and same_recipe(entry.recipe, before.recipe):
+        return replace(entry, recipe=before.recipe)
+    return entry
+
+
+def _failed(outcome: Outcome) -> Partition:
+    """Return the partition's last good content, marked with why it was not renewed."""
+    stored = outcome.job.stored
+    if stored is None:
+        stored = Partition(hash="", rows=0, files=(), recipe=Recipe(""))
+    return replace(stored, state="failed", error=outcome.error)

@@ -1,0 +1,48 @@
+"""Keeps the original bytes of everything that was taken in, named by their hash.
+
+The root of all truth here: raw is what a parser makes of these bytes. It never
+changes and never deletes a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from cbi_stream.lake import durable
+from cbi_stream.words.errors import DamagedLake
+
+
+class Archive:
+    """A folder of files named by the sha256 of their bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep(self, data: bytes) -> str:
+        """Store bytes durably and return their sha256. Known bytes are not rewritten."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self._path(sha256)
+        if not path.exists():
+            durable.write(path, data)
+        return sha256
+
+    def read(self, sha256: str) -> bytes:
+        """Return the bytes with this hash.
+
+        Raises:
+            DamagedLake: they are missing, or are other bytes now.
+        """
+        path = self._path(sha256)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            msg = f"{path}: expected an archived file; {error}"
+            raise DamagedLake(msg) from error
+        if hashlib.sha256(data).hexdigest() != sha256:
+            msg = f"{path}: its bytes are not those that were archived"
+            raise DamagedLake(msg)
+        return data
+
+    def _path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256

@@ -1,0 +1,79 @@
+"""Making bytes durable: sync, write by rename, lock. It knows no table format."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cbi_stream.words.errors import LockHeld
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the names inside a directory, onto the disk.
+
+    Raises:
+        OSError: the disk did not take it; the caller must treat it as not written.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # On macOS fsync stops at the drive's cache; F_FULLFSYNC goes through it.
+        if sys.platform == "darwin":
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create a directory and its parents, each durable before the next."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync(path.parent)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a whole file so that a reader sees the old bytes or the new, never both."""
+    make_folder(path.parent)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    temporary.write_bytes(data)
+    sync(temporary)
+    temporary.replace(path)
+    sync(path.parent)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold an exclusive lock on the file at `path` inside the block.
+
+    The kernel frees it when the process ends, however it ends. Python opens files
+    close-on-exec, so a child never inherits it.
+
+    Raises:
+        LockHeld: another process holds it and `wait` is false.
+    """
+    make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _lock(descriptor, path, wait=wait)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            raise
+        msg = f"another process holds {path}: wait for it, or stop it"
+        raise LockHeld(msg) from error

@@ -1,0 +1,123 @@
+"""A lake: one folder with its tables, archive, landing and published pointer.
+
+It hands out tables and says which versions readers see. It never runs a handler.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cbi_stream.lake import durable
+from cbi_stream.lake.archive import Archive
+from cbi_stream.lake.table import Table
+from cbi_stream.registry.loader import Registry
+from cbi_stream.words.errors import DamagedLake, WrongUsage
+
+Kind = Literal["real", "simulated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The version of a table that readers see, and the hash of its content."""
+
+    version: int
+    root: str
+
+
+class Lake:
+    """The tables under one folder.
+
+    A shadow lake (for a proof) reads the records of another lake and has derived
+    tables of its own.
+    """
+
+    def __init__(
+        self, folder: Path, registry: Registry, *, records: Lake | None = None
+    ) -> None:
+        self.folder = folder
+        self.registry = registry
+        self._records = records
+        self._tables: dict[str, Table] = {}
+        identity = self._identity()
+        self.id: str = identity["id"]
+        self.kind: Kind = identity["kind"]
+
+    @classmethod
+    def create(cls, folder: Path, registry: Registry, *, kind: Kind) -> Lake:
+        """Make an empty lake.
+
+        Raises:
+            WrongUsage: a lake, or anything else, already stands there.
+        """
+        if folder.exists() and any(folder.iterdir()):
+            msg = f"expected an empty or absent folder; {folder} is not empty"
+            raise WrongUsage(msg)
+        identity = {"id": uuid.uuid4().hex, "kind": kind}
+        durable.write(folder / "lake.json", json.dumps(identity).encode())
+        durable.make_folder(folder / "landing")
+        return cls(folder, registry)
+
+    def shadow(self, folder: Path) -> Lake:
+        """Return an empty lake in `folder` that shares this one's records."""
+        durable.write(folder / "lake.json", (self.folder / "lake.json").read_bytes())
+        return Lake(folder, self.registry, records=self)
+
+    @property
+    def archive(self) -> Archive:
+        """The original bytes."""
+        return Archive((self._records or self).folder / "archive")
+
+    @property
+    def work(self) -> Path:
+        """Where unfinished files stand; nothing in it survives a restart."""
+        return self.folder / ".work"
+
+    def table(self, name: str) -> Table:
+        """Return a table by its name, `zone.name`.
+
+        Raises:
+            WrongUsage: no contract has that name.
+        """
+        if name not in self._tables:
+            contract = self.registry.contracts.get(name)
+            if contract is None:
+                known = ", ".join(sorted(self.registry.contracts))
+                msg = f"expected one of the tables {known}; found {name!r}"
+                raise WrongUsage(msg)
+            if self._records is not None and contract.is_record:
+                return self._records.table(name)
+            zone, _, last = name.partition(".")
+            self._tables[name] = Table(self.folder / zone / last, contract)
+        return self._tables[name]
+
+    def published(self) -> dict[str, Seen]:
+        """Return the versions that readers see: those of the last settled wave."""
+        try:
+            plain = json.loads((self.folder / "current.json").read_bytes())
+        except FileNotFoundError:
+            return {}
+        return {t: Seen(v["version"], v["root"]) for t, v in plain["tables"].items()}
+
+    def publish(self, tables: Mapping[str, Seen]) -> None:
+        """Make readers see these versions, all at once."""
+        plain = {t: {"version": s.version, "root": s.root} for t, s in tables.items()}
+        text = json.dumps({"lake": self.id, "kind": self.kind, "tables": plain}, indent=1)
+        if self.published() != dict(tables):
+            durable.write(self.folder / "current.json", text.encode())
+
+    def _identity(self) -> dict[str, str]:  # type: ignore[type-arg, unused-ignore]
+        path = self.folder / "lake.json"
+        try:
+            plain = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            msg = f"no lake at {self.folder}: make one with `cbi init`, or name it with --lake"
+            raise WrongUsage(msg) from None
+        except ValueError as error:
+            msg = f"{path}: expected the lake's id and kind; {error}"
+            raise DamagedLake(msg) from error
+        return plain

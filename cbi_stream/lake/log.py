@@ -1,0 +1,82 @@
+"""Reads a table's Delta log: versions, maps, and what changed in between.
+
+It reads the JSON commits themselves, which are kept for ever, so that it needs no
+snapshot and can look at any version. It never writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from cbi_stream.lake.partition_map import Change, PartitionMap
+from cbi_stream.words.errors import DamagedLake
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+MAP_KEY = "cbi"
+
+
+def commit_path(table: Path, version: int) -> Path:
+    """Return where the commit of `version` stands."""
+    return table / "_delta_log" / f"{version:020d}.json"
+
+
+def newest_version(table: Path) -> int | None:
+    """Return the newest version, or None where there is no table yet."""
+    folder = table / "_delta_log"
+    if not folder.is_dir():
+        return None
+    found = (_COMMIT.fullmatch(entry.name) for entry in folder.iterdir())
+    return max((int(match[1]) for match in found if match), default=None)
+
+
+def commit_digest(table: Path, version: int) -> str:
+    """Return the sha256 of one commit's bytes."""
+    return hashlib.sha256(commit_path(table, version).read_bytes()).hexdigest()
+
+
+def map_at(table: Path, version: int) -> PartitionMap:
+    """Return the partition map that the commit of `version` carries.
+
+    Raises:
+        DamagedLake: the commit is missing, empty, or not what was written.
+    """
+    path = commit_path(table, version)
+    try:
+        stat = path.stat()
+        return _map_of(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = (
+            f"{path}: expected a commit with a partition map; {error!r}. Nothing was "
+            "changed; the archive holds every byte that was taken in"
+        )
+        raise DamagedLake(msg) from error
+
+
+@lru_cache(maxsize=4096)
+def _map_of(path: Path, _mtime: int, _size: int) -> PartitionMap:
+    for line in path.read_bytes().splitlines():
+        info = json.loads(line).get("commitInfo")
+        if info is not None:
+            # The commit that creates a table has no content, hence no map.
+            return PartitionMap.from_json(info[MAP_KEY]) if MAP_KEY in info else _EMPTY
+    msg = "no commitInfo line"
+    raise ValueError(msg)
+
+
+_EMPTY = PartitionMap({})
+
+
+def changes_between(table: Path, old: int, new: int) -> list[Change]:
+    """Return what the commits after `old`, up to `new`, changed.
+
+    Raises:
+        DamagedLake: one of these commits cannot be read.
+    """
+    found: list[Change] = []
+    for version in range(old + 1, new + 1):
+        found.extend(map_at(table, version).changes)
+    return found

@@ -1,0 +1,182 @@
+"""What every commit says about its table: the complete map of its partitions.
+
+The map of the newest commit is the cursor; there is no other. It holds, for each
+partition, its content hash, its files, its dates, what it was made from and its
+state. It never holds data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from cbi_stream.lake.canonical import root
+from cbi_stream.words.span import Span
+
+State = Literal["live", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One Parquet file of a partition: path inside the table, sha256 of its bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a partition was made from: the fingerprint, and per input (version, root)."""
+
+    fingerprint: str
+    inputs: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition of one version of a table."""
+
+    hash: str
+    rows: int
+    files: tuple[StoredFile, ...]
+    recipe: Recipe
+    extent: Span | None = None
+    """First to last date of the rows that set the table's extent; None: no such row."""
+    state: State = "live"
+    error: str | None = None
+    """Why the newest attempt failed; the content is then the last good one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Dates whose rows changed, and the first local day on which any was knowable."""
+
+    span: Span
+    known_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMap:
+    """The map that one commit carries, and what that commit changed."""
+
+    partitions: Mapping[str, Partition]
+    changes: tuple[Change, ...] = ()
+    batch: int = 0
+    """The number of the newest append; counts up in records, 0 in derived tables."""
+    note: Mapping[str, Any] = field(default_factory=dict)
+    """Counters and times of this one commit."""
+    previous: str = ""
+    """The sha256 of the commit before this one."""
+
+    @property
+    def root(self) -> str:
+        """The hash of the whole content. Empty partitions do not count."""
+        return root({n: p.hash for n, p in self.partitions.items() if p.rows})
+
+    @property
+    def extent(self) -> Span | None:
+        """First to last date over all partitions."""
+        spans = [p.extent for p in self.partitions.values() if p.extent]
+        if not spans:
+            return None
+        return Span(min(s.start for s in spans), max(s.end for s in spans))
+
+    def to_json(self) -> str:
+        """Return the map as text; recipes that repeat are written once."""
+        recipes: list[dict[str, Any]] = []
+        numbers: dict[str, int] = {}
+        partitions: dict[str, Any] = {}
+        for name, entry in sorted(self.partitions.items()):
+            written = {
+                "fingerprint": entry.recipe.fingerprint,
+                "inputs": {t: list(v) for t, v in sorted(entry.recipe.inputs.items())},
+            }
+            text = json.dumps(written, sort_keys=True)
+            if text not in numbers:
+                numbers[text] = len(recipes)
+                recipes.append(written)
+            partitions[name] = _partition_to_plain(entry, numbers[text])
+        return json.dumps(
+            {
+                "format": 1,
+                "root": self.root,
+                "partitions": partitions,
+                "recipes": recipes,
+                "changes": [
+                    [*_days(c.span), c.known_from and c.known_from.isoformat()]
+                    for c in self.changes
+                ],
+                "batch": self.batch,
+                "note": self.note,
+                "previous": self.previous,
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> PartitionMap:
+        """Return the map that `to_json` wrote."""
+        plain = json.loads(text)
+        recipes = [
+            Recipe(
+                r["fingerprint"], {t: (v[0], v[1]) for t, v in r["inputs"].items()}
+            )
+            for r in plain["recipes"]
+        ]
+        return cls(
+            partitions={
+                name: _partition_from_plain(entry, recipes)
+                for name, entry in plain["partitions"].items()
+            },
+            changes=tuple(
+                Change(_span(c[:2]), date.fromisoformat(c[2]) if c[2] else None)
+                for c in plain["changes"]
+            ),
+            batch=plain["batch"],
+            note=plain["note"],
+            previous=plain["previous"],
+        )
+
+    def with_previous(self, sha256: str) -> PartitionMap:
+        """Return the map chained to the commit before it."""
+        return replace(self, previous=sha256)
+
+
+def _days(span: Span) -> list[str]:
+    return [span.start.isoformat(), (span.end - timedelta(days=1)).isoformat()]
+
+
+def _span(days: list[str]) -> Span:
+    return Span(
+        date.fromisoformat(days[0]), date.fromisoformat(days[1]) + timedelta(days=1)
+    )
+
+
+def _partition_to_plain(entry: Partition, recipe: int) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "hash": entry.hash,
+        "rows": entry.rows,
+        "files": [[f.path, f.sha256, f.size] for f in entry.files],
+        "recipe": recipe,
+    }
+    if entry.extent:
+        plain["extent"] = _days(entry.extent)
+    if entry.state != "live":
+        plain |= {"state": entry.state, "error": entry.error}
+    return plain
+
+
+def _partition_from_plain(plain: dict[str, Any], recipes: list[Recipe]) -> Partition:
+    return Partition(
+        hash=plain["hash"],
+        rows=plain["rows"],
+        files=tuple(StoredFile(*f) for f in plain["files"]),
+        recipe=recipes[plain["recipe"]],
+        extent=_span(plain["extent"]) if "extent" in plain else None,
+        state=plain.get("state", "live"),
+        error=plain.get("error"),
+    )

@@ -1,0 +1,214 @@
+"""Appends to the tables that are never rebuilt: lines of files, and decisions.
+
+Any process may append. A line whose newest known version says the same is counted
+and not stored again. Nothing is ever taken out of a record.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from cbi_stream.lake.canonical import canonical, digest
+from cbi_stream.lake.change import coalesce
+from cbi_stream.lake.commit import Finished, commit
+from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
+from cbi_stream.lake.table import Table, write_parquet
+from cbi_stream.registry.contract import PROVENANCE
+from cbi_stream.words import clock
+from cbi_stream.words.errors import CommitConflict
+from cbi_stream.words.span import Span, plus_days
+
+_TRIES = 5
+RECORDS = Recipe("records")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One file's identity: where it came from, its bytes, and when it was seen."""
+
+    source: str
+    key: str
+    """The symbol or series that the file is about."""
+    name: str
+    sha256: str
+    parser: str
+    as_of: datetime | None = None
+    """When a person says the file was seen; None: when this lake saw it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of the lines of one arrival."""
+
+    lines: int
+    stored: int
+    duplicate: int
+    batch: int
+    version: int
+
+
+def append_lines(
+    table: Table, lines: pl.DataFrame, arrival: Arrival, *, work: Path
+) -> Appended:
+    """Append the lines of one file to a raw table.
+
+    Args:
+        table: the raw table.
+        lines: the table's own columns and `line`, as the parser gave them.
+        arrival: which file they stand in.
+        work: a folder on the lake's volume for unfinished files.
+
+    Raises:
+        BrokenContract: the parser's columns are not those of the table.
+        CommitConflict: other processes kept committing first.
+    """
+
+    def rows(current: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
+        as_of = arrival.as_of or seen
+        fresh = _not_known(table, current, lines, as_of)
+        return fresh.with_columns(
+            as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
+            stated=pl.lit(arrival.as_of is not None),
+            batch=pl.lit(batch, pl.Int64),
+            sha256=pl.lit(arrival.sha256),
+            first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
+            parser=pl.lit(arrival.parser),
+        )
+
+    note = {
+        "source": arrival.source,
+        "key": arrival.key,
+        "name": arrival.name,
+        "sha256": arrival.sha256,
+        "as_of": arrival.as_of and arrival.as_of.isoformat(),
+        "lines": lines.height,
+    }
+    stored, batch, version = _append(table, rows, note, work)
+    return Appended(lines.height, stored, lines.height - stored, batch, version)
+
+
+def append_rows(table: Table, rows: pl.DataFrame, *, work: Path) -> int:
+    """Append rows that people wrote (without batch and first_seen_at); return batch."""
+
+    def stamped(_: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
+        return rows.with_columns(
+            batch=pl.lit(batch, pl.Int64),
+            first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
+        )
+
+    return _append(table, stamped, {}, work)[1]
+
+
+def _append(
+    table: Table, make: Any, note: Mapping[str, Any], work: Path
+) -> tuple[int, int, int]:
+    for attempt in range(_TRIES):
+        version, current = table.head()
+        batch = current.batch + 1
+        seen = _not_before(current, clock.now())
+        rows = make(current, batch, seen)
+        finished = {
+            partition: _union(table, current.partitions.get(partition), part, work)
+            for partition, part in _by_partition(table, rows)
+        }
+        written = PartitionMap(
+            partitions=current.partitions,
+            changes=tuple(coalesce(Change(Span.day(d)) for d in rows["date"].unique())),
+            batch=batch,
+            note={**note, "stored": rows.height, "first_seen_at": seen.isoformat()},
+        )
+        try:
+            new = commit(
+                table, finished, expected=version, written=written, append=True
+            )
+        except CommitConflict:
+            if attempt == _TRIES - 1:
+                raise
+            continue
+        return rows.height, batch, new
+    raise AssertionError
+
+
+def _not_before(current: PartitionMap, now: datetime) -> datetime:
+    # The clock may go back; the order of batches never does.
+    previous = current.note.get("first_seen_at")
+    return max(now, datetime.fromisoformat(previous)) if previous else now
+
+
+def _by_partition(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    grain = table.contract.grain
+    names = [grain.partition_of(day) for day in rows["date"]]
+    return [
+        (str(key[0]), part.drop("__partition"))
+        for key, part in rows.with_columns(
+            __partition=pl.Series(names, dtype=pl.String)
+        ).partition_by("__partition", as_dict=True, maintain_order=True).items()
+    ]
+
+
+def _union(
+    table: Table, before: Partition | None, rows: pl.DataFrame, work: Path
+) -> Finished:
+    added = canonical(rows, table.contract)
+    both = added
+    if before is not None:
+        both = canonical(pl.concat([table.read([before]), added]), table.contract)
+    path = work / f"{uuid.uuid4().hex}.parquet"
+    stored = write_parquet(added, path)
+    dates = both["date"]
+    extent = Span(dates.min(), plus_days(dates.max(), 1))  # type: ignore[arg-type]
+    entry = Partition(digest(both), both.height, (), RECORDS, extent)
+    return Finished(path, stored, entry)
+
+
+def _not_known(
+    table: Table, current: PartitionMap, lines: pl.DataFrame, as_of: datetime
+) -> pl.DataFrame:
+    """Return the lines that say something else than their newest known version."""
+    cells = [n for n in table.contract.columns if n not in PROVENANCE]
+    key = [n for n in table.contract.key if n in cells]
+    touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
+    known = table.read(p for n, p in current.partitions.items() if n in touched)
+    newest = (
+        known.filter(pl.col("as_of") <= as_of)
+        .sort("as_of", "batch", "sha256", "line")
+        .unique(key, keep="last", maintain_order=True)
+        .select(cells)
+        .with_columns(line=pl.lit(0, pl.Int64))
+    )
+    # A file may hold a date twice: each line is compared with the one before it.
+    ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
+    same_key = pl.all_horizontal(
+        [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key]
+    )
+    same = pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in cells])
+    first = pl.int_range(pl.len()) == 0
+    repeats = ordered.with_columns(__same=same & same_key & ~first)
+    return repeats.filter((pl.col("line") > 0) & ~pl.col("__same")).drop("__same")
+
+
+def compact(table: Table, *, work: Path) -> int:
+    """Rewrite each partition of several files as one file; the content stays.
+
+    Returns:
+        How many partitions were rewritten.
+    """
+    version, current = table.head()
+    many = {n: p for n, p in current.partitions.items() if len(p.files) > 1}
+    if not many:
+        return 0
+    finished = {}
+    for name, entry in many.items():
+        path = work / f"{uuid.uuid4().hex}.parquet"
+        stored = write_parquet(canonical(table.read([entry]), table.contract), path)
+        finished[name] = Finished(path, stored, replace(entry, files=()))
+    written = replace(current, changes=())
+    commit(table, finished, expected=version, written=written)
+    return len(many)

@@ -1,0 +1,205 @@
+"""One table on disk: a plain Delta table that any Delta reader opens.
+
+The one door to delta-rs. It reads pinned versions through the partition map, checks
+every file against the hash that was written, and knows no handler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Field,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+)
+from deltalake.exceptions import CommitFailedError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction
+
+from cbi_stream.lake import log
+from cbi_stream.lake.canonical import schema_of
+from cbi_stream.lake.partition_map import Partition, PartitionMap, StoredFile
+from cbi_stream.registry.contract import Contract
+from cbi_stream.words.errors import CommitConflict, DamagedLake
+
+_APP = "cbi"
+_NO_HOOKS = PostCommitHookProperties(
+    create_checkpoint=False, cleanup_expired_logs=False
+)
+_DELTA_TYPES = {
+    "date": "date",
+    "time": "timestamp",
+    "float": "double",
+    "int": "long",
+    "bool": "boolean",
+    "string": "string",
+}
+_CACHED_FILES = 256
+
+
+class Table:
+    """A table of the lake, at whatever version it is asked for."""
+
+    def __init__(self, folder: Path, contract: Contract) -> None:
+        self.folder = folder
+        self.contract = contract
+        self._handle: DeltaTable | None = None
+        self._files: OrderedDict[str, pl.DataFrame] = OrderedDict()
+
+    def head(self) -> tuple[int, PartitionMap]:
+        """Return the newest version and its map; (-1, empty) before the first one."""
+        version = log.newest_version(self.folder)
+        if version is None:
+            return -1, PartitionMap({})
+        return version, log.map_at(self.folder, version)
+
+    def read(self, partitions: Iterable[Partition]) -> pl.DataFrame:
+        """Return the rows of these partitions, in no promised order.
+
+        Raises:
+            DamagedLake: a file is missing or is not the file that was written.
+        """
+        frames = [self._file(f) for p in partitions for f in p.files]
+        if not frames:
+            return pl.DataFrame(schema=schema_of(self.contract))
+        return pl.concat(frames, rechunk=True)
+
+    def _file(self, stored: StoredFile) -> pl.DataFrame:
+        if stored.sha256 in self._files:
+            self._files.move_to_end(stored.sha256)
+            return self._files[stored.sha256]
+        path = self.folder / stored.path
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            msg = f"{path}: expected the file that the log names; {error}"
+            raise DamagedLake(msg) from error
+        if hashlib.sha256(data).hexdigest() != stored.sha256:
+            msg = (
+                f"{path}: its bytes are not those that were written (sha256 differs). "
+                "Nothing read it; `cbi prove` names the cells"
+            )
+            raise DamagedLake(msg)
+        frame = pl.read_parquet(io.BytesIO(data)).select(schema_of(self.contract).keys())
+        self._files[stored.sha256] = frame
+        if len(self._files) > _CACHED_FILES:
+            self._files.popitem(last=False)
+        return frame
+
+    def open(self) -> DeltaTable:
+        """Return the warm handle at the newest version, making the table if needed.
+
+        A table whose contract changed is emptied first: its map is then empty, so
+        that every partition is planned again.
+        """
+        if self._handle is None:
+            exists = log.newest_version(self.folder) is not None
+            self._handle = DeltaTable(self.folder) if exists else self._create("error")
+        self._handle.update_incremental()
+        if self._handle.schema() != self._schema():
+            self._handle = self._create("overwrite")
+        return self._handle
+
+    def forget(self) -> None:
+        """Drop the warm handle, so that the next use re-reads the log."""
+        self._handle = None
+
+    def _create(self, mode: str) -> DeltaTable:
+        # Statistics on the key alone: on 450 columns they cost more than the data.
+        return DeltaTable.create(
+            self.folder,
+            schema=self._schema(),
+            mode=mode,  # type: ignore[arg-type]
+            partition_by=[self.contract.grain.value],
+            configuration={"delta.dataSkippingStatsColumns": "date"},
+            post_commithook_properties=_NO_HOOKS,
+        )
+
+    def _schema(self) -> Schema:
+        fields = [
+            Field(name, PrimitiveType(_DELTA_TYPES[col.type]), nullable=True)
+            for name, col in self.contract.columns.items()
+        ]
+        grain = Field(self.contract.grain.value, PrimitiveType("integer"), nullable=True)
+        return Schema([*fields, grain])
+
+    def transact(
+        self, added: dict[str, list[StoredFile]], *, replaced: bool, written: PartitionMap
+    ) -> int:
+        """Put one commit into the log and return its version. Not yet durable.
+
+        Raises:
+            CommitConflict: another writer committed since the handle was read.
+        """
+        handle = self.open()
+        last = handle.transaction_version(_APP)
+        column = self.contract.grain.value
+        text = written.to_json()
+        try:
+            handle.create_write_transaction(
+                [self._add(p, f) for p, files in added.items() for f in files],
+                mode="overwrite" if replaced else "append",
+                schema=handle.schema(),
+                partition_by=[column],
+                partition_filters=[(column, "in", list(added))] if replaced else None,
+                commit_properties=CommitProperties(
+                    custom_metadata={log.MAP_KEY: text},
+                    app_transactions=[
+                        Transaction(_APP, 0 if last is None else last + 1)
+                    ],
+                    max_commit_retries=0,
+                ),
+                post_commithook_properties=_NO_HOOKS,
+            )
+        except CommitFailedError as error:
+            # An error does not mean "not written": look before judging.
+            if not self._landed(text):
+                msg = f"{self.folder}: another writer committed first ({error})"
+                raise CommitConflict(msg) from error
+        handle.update_incremental()
+        return handle.version()
+
+    def _landed(self, text: str) -> bool:
+        version = log.newest_version(self.folder)
+        self.forget()
+        return version is not None and (
+            log.map_at(self.folder, version) == PartitionMap.from_json(text)
+        )
+
+    def _add(self, partition: str, stored: StoredFile) -> AddAction:
+        return AddAction(
+            path=stored.path,
+            size=stored.size,
+            partition_values={self.contract.grain.value: partition},
+            modification_time=int(time.time() * 1000),
+            data_change=True,
+            stats=None,  # type: ignore[arg-type]
+        )
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> StoredFile:
+    """Write a frame with the lake's fixed properties; equal frames give equal bytes.
+
+    Returns:
+        The file under its own name; the caller decides where it belongs.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
+    data = buffer.getvalue()
+    with path.open("wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    return StoredFile(path.name, hashlib.sha256(data).hexdigest(), len(data))

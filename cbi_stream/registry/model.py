@@ -1,0 +1,54 @@
+"""What all registry models share: frozen, no unknown keys, errors with file and line.
+
+It never supplies a value that the file leaves out without saying so in its field.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cbi_stream.registry import yaml_lines
+from cbi_stream.words.errors import BadRegistry
+
+
+class Entry(BaseModel):
+    """A frozen part of a registry file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+def read(path: Path, model: type[E]) -> E:
+    """Return the registry file at `path` as `model`.
+
+    Raises:
+        BadRegistry: with file, line, what was expected and what was found, for
+            every entry that does not fit.
+    """
+    content, lines = yaml_lines.load(path)
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        found = [_sentence(path, lines, each) for each in error.errors()]
+        raise BadRegistry("\n".join(found)) from None
+
+
+def _sentence(path: Path, lines: yaml_lines.Lines, error: Any) -> str:
+    where = tuple(error["loc"])
+    # pydantic names places that the file does not have (a missing key, the branch of
+    # a union): the nearest enclosing entry is the line to open.
+    known = where
+    while known and known not in lines:
+        known = known[:-1]
+    dotted = ".".join(str(part) for part in where) or "the file"
+    found = "" if error["type"] == "missing" else f"; found {error['input']!r}"
+    message = {
+        "extra_forbidden": "this key is not known here: check its spelling",
+        "missing": "this key is missing",
+    }.get(error["type"], error["msg"])
+    return f"{path}:{lines.get(known, 1)}: {dotted}: {message}{found}"

@@ -1,0 +1,66 @@
+"""The registry entries that one handler asked for, and no others.
+
+A handler cannot read what it did not declare, so its fingerprint misses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from cbi_stream.registry import files
+from cbi_stream.registry.loader import Registry
+from cbi_stream.registry.model import Entry
+from cbi_stream.words.errors import BadRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A frozen view of the registry, limited to the declared files."""
+
+    _registry: Registry
+    names: tuple[str, ...]
+
+    def _entry(self, name: str) -> Entry:
+        if name not in self.names:
+            msg = (
+                f"the handler reads registry file {name!r} without declaring it: "
+                f"add it to spec=({', '.join(self.names)})"
+            )
+            raise BadRegistry(msg)
+        return self._registry.entry(name)
+
+    @property
+    def settings(self) -> files.Settings:
+        """settings.yaml."""
+        return self._entry("settings")  # type: ignore[return-value]
+
+    @property
+    def universe(self) -> files.Universe:
+        """universe.yaml."""
+        return self._entry("universe")  # type: ignore[return-value]
+
+    @property
+    def data_sources(self) -> files.DataSources:
+        """data_sources.yaml."""
+        return self._entry("data_sources")  # type: ignore[return-value]
+
+    @property
+    def horizons(self) -> files.Horizons:
+        """horizons.yaml."""
+        return self._entry("horizons")  # type: ignore[return-value]
+
+    @property
+    def join_spec(self) -> files.JoinSpec:
+        """join_spec.yaml."""
+        return self._entry("join_spec")  # type: ignore[return-value]
+
+    @property
+    def exports(self) -> files.Exports:
+        """exports.yaml."""
+        return self._entry("exports")  # type: ignore[return-value]
+
+    def canonical(self) -> str:
+        """Return the declared entries as text with sorted keys, for fingerprints."""
+        entries = {n: self._entry(n).model_dump(mode="json") for n in self.names}
+        return json.dumps(entries, sort_keys=True, separators=(",", ":"))
