@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from typing import Any
 
 import cbi_stream  # noqa: F401
 
@@ -16,20 +17,22 @@ import cbi_stream  # noqa: F401
 # Above this line, as polars takes its thread count when it is first imported.
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import polars as pl
 
 from cbi_stream import kernels as k
 
-ROWS, SYMBOLS, ROUNDS, OFFSETS = 6_500, 20, 7, 25
+ROWS, SYMBOLS, ROUNDS, OFFSETS = 6_500, 20, 5, 25
+RECENT = 320  # rows that a handler is handed for one new day
 WINDOWS, SPANS = (5, 20, 60, 252), (12, 26)
+PARTS = ("mean std zscore", "rank", "slope", "corr beta", "ewm")
 
 Floats = npt.NDArray[np.float64]
-Build = Callable[[], object]
+Build = Callable[[Any, set[str]], object]
 
 
 def price_series(symbol: int) -> Floats:
-    """Return two columns of prices with 3 % NaN, to be read as missing."""
+    """Return two rows of prices with 3 % NaN, to be read as missing."""
     rng = np.random.default_rng(symbol)
     steps = rng.standard_t(4, (2, ROWS)) * 0.006
     prices = np.round(30 * np.exp(np.cumsum(steps, axis=1)), 2)
@@ -45,107 +48,122 @@ def as_polars(prices: Floats) -> pl.DataFrame:
 
 
 def least(window: int) -> int:
-    """Return the values needed, the same for all three."""
+    """Return how many values a window needs, the same for all three."""
     return max(2, window * 3 // 4)
 
 
-def asked() -> dict[str, k.Kernel]:
-    """Return the 30 columns that all three compute."""
+def asked(words: set[str]) -> dict[str, k.Kernel]:
+    """Return the columns of these words over every window; all together, 30."""
     kernels = {}
     for window in WINDOWS:
         few = least(window)
-        for word in (k.mean, k.std, k.zscore, k.rank, k.slope):
-            kernels[f"{word.__name__}_{window}"] = word("x", window, min_count=few)
+        for name in ("mean", "std", "zscore", "rank", "slope"):
+            kernels[f"{name}_{window}"] = k.KERNELS[name]("x", window, min_count=few)
         for both in (k.corr, k.beta):
             name = f"{both.__name__}_{window}"
             kernels[name] = both(y="y", x="x", window=window, min_count=few)
-    return kernels | {f"ewm_{span}": k.ewm_mean("x", span) for span in SPANS}
+    kernels |= {f"ewm_{span}": k.ewm_mean("x", span) for span in SPANS}
+    return {name: v for name, v in kernels.items() if name.split("_")[0] in words}
+
+
+def by_kernels(frame: pl.DataFrame, words: set[str]) -> pl.DataFrame:
+    """Build the columns with the kernels."""
+    return k.roll(frame, asked(words))
 
 
 def slope_by_view(x: Floats, window: int) -> Floats:
-    """Return the slopes by one product over a sliding view; gaps as pandas has none.
+    """Return slopes by one product over a sliding view; pandas has no kernel for it.
 
-    Missing values stay NaN, which is less work than the kernels do, not more.
+    A window with a gap gives NaN: less than what the kernels do, not more.
     """
     at = np.arange(window) - (window - 1) / 2
     view = np.lib.stride_tricks.sliding_window_view(x, window)
     return np.asarray(view @ (at / (at @ at)), dtype=np.float64)
 
 
-def by_pandas(frame: pd.DataFrame) -> dict[str, object]:
+def by_pandas(frame: Any, words: set[str]) -> dict[str, object]:
     """Build the columns the quickest way pandas knows; shared parts once."""
     x, y = frame["x"], frame["y"]
-    both = x.where(y.notna())
-    made: dict[str, object] = {}
+    both, made = x.where(y.notna()), dict[str, object]()
     for window in WINDOWS:
         rolled = x.rolling(window, min_periods=least(window))
-        mean, std = rolled.mean(), rolled.std()
         paired = both.rolling(window, min_periods=least(window))
-        made |= {
-            f"mean_{window}": mean,
-            f"std_{window}": std,
-            f"zscore_{window}": (x - mean) / std,
-            f"rank_{window}": rolled.rank(pct=True),
-            f"slope_{window}": slope_by_view(x.to_numpy(), window),
-            f"corr_{window}": paired.corr(y),
-            f"beta_{window}": paired.cov(y) / paired.var(),
-        }
-    for span in SPANS:
+        if "mean" in words:
+            made[f"mean_{window}"] = mean = rolled.mean()
+            made[f"std_{window}"] = std = rolled.std()
+            made[f"zscore_{window}"] = (x - mean) / std
+        if "rank" in words:
+            made[f"rank_{window}"] = rolled.rank(pct=True)
+        if "slope" in words:
+            made[f"slope_{window}"] = slope_by_view(x.to_numpy(), window)
+        if "corr" in words:
+            made[f"corr_{window}"] = paired.corr(y)
+            made[f"beta_{window}"] = paired.cov(y) / paired.var()
+    for span in SPANS if "ewm" in words else ():
         made[f"ewm_{span}"] = x.ewm(span=span).mean()
     return made
 
 
-def by_native_polars(frame: pl.DataFrame) -> pl.DataFrame:
-    """Build the columns with polars' own rolling kernels, in two eager steps."""
-    x, y = pl.col("x"), pl.col("y")
+def by_native_polars(frame: pl.DataFrame, words: set[str]) -> pl.DataFrame:
+    """Build the columns with polars' own rolling kernels, eagerly."""
+    x, y, t = pl.col("x"), pl.col("y"), pl.col("t")
     at = pl.int_range(pl.len()).cast(pl.Float64)
     frame = frame.with_columns(t=pl.when(x.is_not_null()).then(at))
-    made = {}
+    paired, made = pl.when(y.is_not_null()).then(x), dict[str, pl.Expr]()
     for window in WINDOWS:
-        rows = {"window_size": window, "min_samples": least(window)}
+        rows: dict[str, Any] = {"window_size": window, "min_samples": least(window)}
         mean, std = x.rolling_mean(**rows), x.rolling_std(**rows)
-        paired = pl.when(y.is_not_null()).then(x)
-        made |= {
-            f"mean_{window}": mean,
-            f"std_{window}": std,
-            f"zscore_{window}": (x - mean) / std,
-            f"rank_{window}": x.rolling_rank(**rows),
-            f"slope_{window}": pl.rolling_cov(x, pl.col("t"), **rows)
-            / pl.col("t").rolling_var(**rows),
-            f"corr_{window}": pl.rolling_corr(paired, y, **rows),
-            f"beta_{window}": pl.rolling_cov(paired, y, **rows)
-            / paired.rolling_var(**rows),
-        }
+        made[f"mean_{window}"], made[f"std_{window}"] = mean, std
+        made[f"zscore_{window}"] = (x - mean) / std
+        made[f"rank_{window}"] = x.rolling_rank(**rows)
+        made[f"slope_{window}"] = pl.rolling_cov(x, t, **rows) / t.rolling_var(**rows)
+        made[f"corr_{window}"] = pl.rolling_corr(paired, y, **rows)
+        shared = pl.rolling_cov(paired, y, **rows)
+        made[f"beta_{window}"] = shared / paired.rolling_var(**rows)
     for span in SPANS:
         made[f"ewm_{span}"] = x.ewm_mean(span=span, ignore_nulls=False)
-    return frame.select(**made)
+    return frame.select(
+        **{name: made[name] for name in made if name.split("_")[0] in words}
+    )
 
 
-def interleaved(builds: dict[str, Build]) -> dict[str, list[float]]:
-    """Return seconds per round; each round runs all, in turn, on the same machine."""
-    seconds: dict[str, list[float]] = {name: [] for name in builds}
+BUILDS: dict[str, Build] = {
+    "kernels": by_kernels,
+    "native polars": by_native_polars,
+    "pandas": by_pandas,
+}
+
+
+def interleaved(
+    tables: dict[str, list[Any]], words: set[str]
+) -> dict[str, list[float]]:
+    """Return seconds per round and build; a round runs all builds, one by one."""
+    seconds: dict[str, list[float]] = {name: [] for name in BUILDS}
     for turn in range(ROUNDS + 1):
-        for name, build in builds.items():
+        for name, build in BUILDS.items():
             start = time.perf_counter()
-            build()
+            for table in tables[name]:
+                build(table, words)
             if turn:  # the first round warms up
                 seconds[name].append(time.perf_counter() - start)
     return seconds
 
 
-def differing(build: Callable[[pl.DataFrame], pl.DataFrame]) -> tuple[int, int]:
+def differing(build: Build) -> tuple[int, int]:
     """Count cells whose bits depend on the offset of the frame, and all cells."""
     frame, rng = as_polars(price_series(0)), np.random.default_rng(3)
-    reach = {name: kernel.window for name, kernel in asked().items()}
-    whole, odd, cells = build(frame), 0, 0
+    words = set(" ".join(PARTS).split())
+    whole: Any = build(frame, words)
+    odd, cells = 0, 0
     for _ in range(OFFSETS):
         start = int(rng.integers(1, ROWS - 1_600))
-        part = build(frame.slice(start, 1_500))
-        for name, window in reach.items():
-            one, other = part[name][window - 1 :], whole[name][start + window - 1 :]
-            one, other = (s.cast(pl.Float64).fill_null(0.5) for s in (one, other))
-            same = one.to_numpy().view(np.uint64)
-            odd += int((same != other[: len(one)].to_numpy().view(np.uint64)).sum())
+        part: Any = build(frame.slice(start, 1_500), words)
+        for name, kernel in asked(words).items():
+            full = kernel.window - 1
+            one = part[name][full:].cast(pl.Float64).fill_null(-9.0).to_numpy()
+            other = whole[name][start + full : start + 1_500].cast(pl.Float64)
+            bits = other.fill_null(-9.0).to_numpy().view(np.uint64)
+            odd += int((one.view(np.uint64) != bits).sum())
             cells += len(one)
     return odd, cells
 
@@ -155,38 +173,37 @@ def say(figure: str, value: float, **more: object) -> None:
     print(json.dumps({"figure": figure, "value": value, **more}), flush=True)
 
 
+def compare(what: str, tables: dict[str, list[Any]], words: set[str]) -> None:
+    """Print how many times as long the others take, and our milliseconds."""
+    seconds = interleaved(tables, words)
+    ours = seconds["kernels"]
+    columns = len(asked(words))
+    median = round(statistics.median(ours) / SYMBOLS * 1e3, 3)
+    say(f"{what}: kernels, ms a symbol", median, columns=columns)
+    for name in ("pandas", "native polars"):
+        ratios = sorted(a / b for a, b in zip(seconds[name], ours, strict=True))
+        low, middle, high = (
+            round(r, 2) for r in (ratios[0], statistics.median(ratios), ratios[-1])
+        )
+        say(f"{what}: {name} / kernels", middle, lowest=low, highest=high)
+
+
 def main() -> None:
-    """Print the ratios of each part and of the whole list, then the odd bits."""
+    """Print ratios for the whole list, one day of it and its parts; then odd bits."""
     prices = [price_series(symbol) for symbol in range(SYMBOLS)]
     frames = [as_polars(both) for both in prices]
-    tables = [pd.DataFrame({"x": both[0], "y": both[1]}) for both in prices]
-    kernels = asked()
-    seconds = interleaved(
-        {
-            "kernels": lambda: [k.roll(frame, kernels) for frame in frames],
-            "native polars": lambda: [by_native_polars(frame) for frame in frames],
-            "pandas": lambda: [by_pandas(table) for table in tables],
-        }
-    )
-    size = {"rows": ROWS, "symbols": SYMBOLS, "columns": len(kernels), "rounds": ROUNDS}
-    for name, each in seconds.items():
-        say(f"{name}, ms a symbol", round(statistics.median(each) / SYMBOLS * 1e3, 2))
-    for name in ("pandas", "native polars"):
-        pairs = zip(seconds[name], seconds["kernels"], strict=True)
-        ratios = sorted(round(other / ours, 2) for other, ours in pairs)
-        say(
-            f"{name} / kernels",
-            statistics.median(ratios),
-            lowest=ratios[0],
-            highest=ratios[-1],
-            **size,
-        )
-    for name, build in {
-        "kernels": lambda frame: k.roll(frame, kernels),
-        "native polars": by_native_polars,
-    }.items():
-        odd, cells = differing(build)
-        say(f"{name}, cells that depend on the offset", odd, of=cells, offsets=OFFSETS)
+    pandas = [pd.DataFrame({"x": both[0], "y": both[1]}) for both in prices]
+    tables = {"kernels": frames, "native polars": frames, "pandas": pandas}
+    recent = {name: [one.tail(RECENT) for one in all_] for name, all_ in tables.items()}
+    words = set(" ".join(PARTS).split())
+    say("rounds", ROUNDS, rows=ROWS, symbols=SYMBOLS, windows=WINDOWS, spans=SPANS)
+    compare("all", tables, words)
+    compare(f"all, {RECENT} rows", recent, words)
+    for part in PARTS:
+        compare(part, tables, set(part.split()))
+    for name in ("kernels", "native polars"):
+        odd, cells = differing(BUILDS[name])
+        say(f"{name}: cells that depend on the offset", odd, of=cells, offsets=OFFSETS)
 
 
 if __name__ == "__main__":

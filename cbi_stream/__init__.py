@@ -32,10 +32,10 @@ from cbi_stream.shapes.effect import effect
 from cbi_stream.shapes.handler import handler
 from cbi_stream.shapes.reads import (
     days,
+    from_registry,
     grid,
     history,
     known,
-    from_registry,
     sessions,
     whole,
 )
@@ -53,12 +53,12 @@ __all__ = [
     "Spec",
     "days",
     "effect",
+    "from_registry",
     "grid",
     "handler",
     "history",
     "kernels",
     "known",
-    "from_registry",
     "sessions",
     "source",
     "whole",

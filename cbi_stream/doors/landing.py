@@ -69,7 +69,9 @@ def drop(lake: Lake, file: Path, hint: Hint) -> Path:
         msg = f"expected a regular file; found none at {file}"
         raise WrongUsage(msg)
     if file.stat().st_size > MOST_BYTES:
-        msg = f"{file}: expected at most {MOST_BYTES} bytes; found {file.stat().st_size}"
+        msg = (
+            f"{file}: expected at most {MOST_BYTES} bytes; found {file.stat().st_size}"
+        )
         raise BadInput(msg)
     place = lake.folder / "landing" / file.name
     if place.exists() and place.read_bytes() != file.read_bytes():
@@ -129,8 +131,16 @@ def _take(lake: Lake, graph: Graph, path: Path) -> Receipt:
     table = lake.registry.data_sources.sources[parser.source].raw
     done: Appended = append_lines(lake.table(table), lines, arrival, work=lake.work)
     return Receipt(
-        path.name, True, parser.source, key, sha256, table,
-        done.lines, done.stored, done.duplicate, done.batch,
+        path.name,
+        True,
+        parser.source,
+        key,
+        sha256,
+        table,
+        done.lines,
+        done.stored,
+        done.duplicate,
+        done.batch,
     )
 
 
@@ -140,7 +150,8 @@ def _kind_fits(lake: Lake, path: Path, data: bytes) -> None:
         what = "simulated" if simulated else "real"
         msg = (
             f"{path.name}: {what} bytes cannot enter a {lake.kind} lake: the two never "
-            "meet. Make a lake for them with `cbi init" + (" --simulated`" if simulated else "`")
+            "meet. Make a lake for them with `cbi init"
+            + (" --simulated`" if simulated else "`")
         )
         raise BadInput(msg)
 
@@ -205,7 +216,9 @@ def _hint_of(path: Path) -> Hint:
 
 
 def _write_receipt(path: Path, receipt: Receipt) -> None:
-    durable.write(_beside(path, _RECEIPT), json.dumps(asdict(receipt), indent=1).encode())
+    durable.write(
+        _beside(path, _RECEIPT), json.dumps(asdict(receipt), indent=1).encode()
+    )
 
 
 def _beside(path: Path, suffix: str) -> Path:

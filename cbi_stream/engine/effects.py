@@ -56,7 +56,9 @@ def manifests(lake: Lake) -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted((lake.folder / "exports").glob("*.manifest.json")):
         try:
-            found[path.name.removesuffix(".manifest.json")] = json.loads(path.read_bytes())
+            found[path.name.removesuffix(".manifest.json")] = json.loads(
+                path.read_bytes()
+            )
         except ValueError as error:
             msg = f"{path}: expected a manifest; {error}"
             raise DamagedLake(msg) from error
@@ -112,9 +114,12 @@ def _finish(
     lake: Lake, effect: Effect, name: str, frame: pl.DataFrame
 ) -> tuple[str, Path, dict[str, Any]]:
     floats = frame.select(pl.selectors.float())
-    if floats.width and frame.select(
-        pl.any_horizontal(pl.selectors.float().is_finite().not_().any())
-    ).item():
+    if (
+        floats.width
+        and frame.select(
+            pl.any_horizontal(pl.selectors.float().is_finite().not_().any())
+        ).item()
+    ):
         msg = f"{effect.name}: expected finite numbers in {name}; found NaN or infinity"
         raise HandlerFailed(msg)
     path = lake.work / f"{name}.parquet"

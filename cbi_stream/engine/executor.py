@@ -16,14 +16,18 @@ from cbi_stream.lake.lake import Lake
 class Executor(Protocol):
     """Runs jobs somewhere."""
 
-    def outcomes(self, lake: Lake, graph: Graph, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def outcomes(
+        self, lake: Lake, graph: Graph, jobs: Iterable[Job]
+    ) -> Iterator[Outcome]:
         """Run the jobs and yield their outcomes, in order."""
 
 
 class InProcess:
     """Runs each job here, one after the other."""
 
-    def outcomes(self, lake: Lake, graph: Graph, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def outcomes(
+        self, lake: Lake, graph: Graph, jobs: Iterable[Job]
+    ) -> Iterator[Outcome]:
         """Run the jobs and yield their outcomes, in order."""
         for job in jobs:
             yield run(lake, graph, job)

@@ -51,7 +51,11 @@ def of_node(graph: Graph, node: Node) -> str:
         "reads": {table: repr(read) for table, read in node.reads.items()},
         "spec": node.spec.canonical() if node.spec else "",
         "contract": _meaning(node.contract),
-        "calendar": [graph.registry.sessions.digest, file.zone, str(file.decision_time)],
+        "calendar": [
+            graph.registry.sessions.digest,
+            file.zone,
+            str(file.decision_time),
+        ],
         "environment": environment(),
     }
     return _sha(parts)
@@ -59,7 +63,9 @@ def of_node(graph: Graph, node: Node) -> str:
 
 def of_effect(graph: Graph, effect: Effect) -> str:
     """Return the fingerprint of an effect."""
-    spec = {name: graph.registry.entry(name).model_dump(mode="json") for name in effect.spec}
+    spec = {
+        name: graph.registry.entry(name).model_dump(mode="json") for name in effect.spec
+    }
     parts = {
         "code": _code_of(effect.function),
         "after": effect.after,

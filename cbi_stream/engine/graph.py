@@ -136,7 +136,7 @@ def _resolved(registry: Registry, read: Read) -> Read:
         for field in fields(read)
         if isinstance(value := getattr(read, field.name), Number)
     }
-    return replace(read, **numbers)
+    return replace(read, **numbers)  # type: ignore[arg-type]
 
 
 def _every_input_is_written(registry: Registry, nodes: dict[str, Node]) -> None:

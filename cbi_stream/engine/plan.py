@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from cbi_stream.engine.graph import Node, source_table
 from cbi_stream.engine.reach import reached_by
@@ -28,8 +29,17 @@ class Input:
     changes_since: Callable[[int], list[Change]]
     """What changed after a version, up to this one."""
     extent_at: Callable[[int], Span | None]
+    root_at: Callable[[int], str | None]
+    """The root that a version had; None where this table has no such version."""
     pending: tuple[Change, ...] = ()
     """What would change besides, in a plan that is not run."""
+
+    @property
+    def extent(self) -> Span | None:
+        """First to last date, with what is pending."""
+        spans = [self.map.extent] if self.map.extent else []
+        spans += [change.span for change in self.pending]
+        return reduce(Span.hull, spans) if spans else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,9 @@ def plan_table(
                     draft.reasons[reason] = None
                     draft.dates.append(dates.clip(span))
         if draft.reasons:
-            tasks.append(Task(node.table, name, tuple(draft.reasons), tuple(draft.dates)))
+            tasks.append(
+                Task(node.table, name, tuple(draft.reasons), tuple(draft.dates))
+            )
     return tasks
 
 
@@ -120,9 +132,10 @@ def _domain(
 ) -> list[str]:
     """Return the partitions that the table has or must have."""
     table, read = node.spine
-    spine = inputs[source_table(table, read)].map
+    spine = inputs[source_table(table, read)]
     names = set(current.partitions)
-    spans = [p.extent for p in spine.partitions.values() if p.extent]
+    spans = [p.extent for p in spine.map.partitions.values() if p.extent]
+    spans += [change.span for change in spine.pending]
     if isinstance(read, Grid):
         spans = [spine.extent] if spine.extent else []
     for span in spans:
@@ -144,6 +157,9 @@ def _reached(
         there = inputs[stored]
         version, root = entry.recipe.inputs.get(stored, (-1, ""))
         moved = root != wanted.inputs[stored][1]
+        if moved and there.root_at(version) != root:
+            # A backup came back, or the log lost commits: nothing can be inferred.
+            return [(f"{stored} has another history", Span.all())]
         for change in _changes(read, there, version if moved else None):
             rows = reached_by(read, change, sessions)
             if not rows.empty:
@@ -155,9 +171,10 @@ def _reached(
 
 def _changes(read: Read, there: Input, version: int | None) -> list[Change]:
     if isinstance(read, Grid):
-        if version is None:
+        if version is None and not there.pending:
             return []
-        ends = between_extents(there.extent_at(version), there.map.extent)
+        version = there.version if version is None else version
+        ends = between_extents(there.extent_at(version), there.extent)
         return [Change(span) for span in ends]
     seen = [] if version is None else there.changes_since(version)
     return [*seen, *there.pending]

@@ -8,7 +8,6 @@ and in another. The frames are simulated; no lake is read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 from collections.abc import Mapping
@@ -90,8 +89,10 @@ def refused(
     if probing == "two processes" and fresh:
         _compare_with_child(graph, [n.table for n in fresh], verdicts)
     for node in fresh:
+        verdict = verdicts[node.table]
+        assert verdict is not None
         path = _memory(lake, prints[node.table])
-        durable.write(path, json.dumps(asdict(verdicts[node.table])).encode())  # type: ignore[call-overload]
+        durable.write(path, json.dumps(asdict(verdict)).encode())
     return {t: v.refused for t, v in verdicts.items() if v and v.refused}
 
 
@@ -232,7 +233,7 @@ def _reads(node: Node) -> str:
     return ", ".join(f"{table}: {read}" for table, read in node.reads.items())
 
 
-def _with_other(  # noqa: PLR0913
+def _with_other(
     graph: Graph, table: str, read: Read, frame: pl.DataFrame, day: date, *, after: bool
 ) -> pl.DataFrame:
     """Return the frame with other values outside the window of the row at `day`."""

@@ -194,21 +194,32 @@ def _against_archive(
     """Name the first cell of a raw partition that its archived file has otherwise."""
     contract = lake.registry.contracts[name]
     because = "the stored record is not what was taken in"
-    parser = next((p for p in graph.parsers.values() if _raw_of(lake, p.source) == name), None)
+    parser = next(
+        (p for p in graph.parsers.values() if _raw_of(lake, p.source) == name), None
+    )
     entity = next((n for n in contract.key if n in ("symbol", "series")), None)
     if parser is not None and entity is not None:
-        for sha256, key in content.select("sha256", entity).unique().sort("sha256").iter_rows():
+        for sha256, key in (
+            content.select("sha256", entity).unique().sort("sha256").iter_rows()
+        ):
             lines = parser.parse(lake.archive.read(sha256), key)
-            mine = content.filter((pl.col("sha256") == sha256) & (pl.col(entity) == key))
+            mine = content.filter(
+                (pl.col("sha256") == sha256) & (pl.col(entity) == key)
+            )
             cells = [c for c in lines.columns if c not in ("line", "date", entity)]
             both = mine.join(lines, on="line", how="left", suffix="__then").sort("line")
             for row in both.iter_rows(named=True):
                 for cell in ("date", *cells):
                     if row[cell] != row[f"{cell}__then"]:
                         return Difference(
-                            name, partition, cell, str(row["date__then"]),
+                            name,
+                            partition,
+                            cell,
+                            str(row["date__then"]),
                             {"sha256": sha256, "line": str(row["line"])},
-                            repr(row[cell]), repr(row[f"{cell}__then"]), because,
+                            repr(row[cell]),
+                            repr(row[f"{cell}__then"]),
+                            because,
                         )
     return Difference(name, partition, None, None, because=because)
 
@@ -224,9 +235,17 @@ def _exports_differ(lake: Lake, rebuilt: Lake) -> Iterator[Difference]:
         path = lake.folder / "exports" / f"{name}.parquet"
         other = rebuilt.folder / "exports" / f"{name}.parquet"
         if name not in here or name not in there or not path.exists():
-            yield Difference(f"exports/{name}", None, None, None, because="the file is on one side only")
+            yield Difference(
+                f"exports/{name}",
+                None,
+                None,
+                None,
+                because="the file is on one side only",
+            )
         elif path.read_bytes() != other.read_bytes():
-            yield Difference(f"exports/{name}", None, None, None, because="the file's bytes differ")
+            yield Difference(
+                f"exports/{name}", None, None, None, because="the file's bytes differ"
+            )
 
 
 def _one_pass(
@@ -256,8 +275,13 @@ def _one_pass(
     because = "one pass over all history gives another value"
     return "different", [
         Difference(
-            node.table, grain.partition_of(cell.date), cell.column, cell.date.isoformat(),
+            node.table,
+            grain.partition_of(cell.date),
+            cell.column,
+            cell.date.isoformat(),
             {n: str(v) for n, v in cell.key.items()},
-            repr(cell.left), repr(cell.right), because,
+            repr(cell.left),
+            repr(cell.right),
+            because,
         )
     ]

@@ -30,7 +30,9 @@ def slice_of(read: Read, span: Span, sessions: Sessions) -> Span:
     """Return the dates of an input that rows dated inside `span` may depend on."""
     match read:
         case InSessions(back, ahead):
-            return sessions.slice_for(span, back=whole_number(back), ahead=whole_number(ahead))
+            return sessions.slice_for(
+                span, back=whole_number(back), ahead=whole_number(ahead)
+            )
         case InDays(back, ahead):
             return span.widen(whole_number(back), whole_number(ahead))
         case Known(max_age):
@@ -50,7 +52,9 @@ def reached_by(read: Read, change: Change, sessions: Sessions) -> Span:
     span = change.span
     match read:
         case InSessions(back, ahead):
-            return sessions.reach_of(span, back=whole_number(back), ahead=whole_number(ahead))
+            return sessions.reach_of(
+                span, back=whole_number(back), ahead=whole_number(ahead)
+            )
         case InDays(back, ahead):
             return span.widen(whole_number(ahead), whole_number(back))
         case Known(max_age):

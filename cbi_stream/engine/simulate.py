@@ -32,9 +32,7 @@ def simulated(contract: Contract, dates: Sequence[date], *, seed: int) -> pl.Dat
     # Each table draws from a stream of its own, so that adding one moves no other.
     name = int(hashlib.sha256(contract.table.encode()).hexdigest()[:8], 16)
     chance = np.random.Generator(np.random.PCG64([seed, name]))
-    entities = [
-        n for n in contract.key if n != "date" and contract.columns[n].simulate
-    ]
+    entities = [n for n in contract.key if n != "date" and contract.columns[n].simulate]
     choices = [contract.columns[n].simulate for n in entities]
     parts = [
         _one_entity(contract, dates, dict(zip(entities, values, strict=True)), chance)

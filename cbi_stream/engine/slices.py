@@ -24,7 +24,9 @@ Maps = dict[str, PartitionMap]
 """The pinned map of each input table."""
 
 
-def frames_for(lake: Lake, node: Node, span: Span, maps: Maps) -> dict[str, pl.DataFrame]:
+def frames_for(
+    lake: Lake, node: Node, span: Span, maps: Maps
+) -> dict[str, pl.DataFrame]:
     """Return the frame of each argument of a handler for the partition `span`."""
     registry = lake.registry
     frames = {}
@@ -71,13 +73,19 @@ def grid_frame(registry: Registry, days: Span, extent: Span | None) -> pl.DataFr
         date; previous: the session before; decision_time in UTC; listed: whether
         the session lies in `extent`. Days before the extent are left out.
     """
-    inside = Span(max(days.start, extent.start), days.end) if extent else Span.day(days.start)
+    inside = (
+        Span(max(days.start, extent.start), days.end)
+        if extent
+        else Span.day(days.start)
+    )
     dates = registry.sessions.between(inside) if extent else ()
     file = registry.sessions_file
     local = pl.col("date").dt.combine(file.decision_time)
     before = [registry.sessions.before(day) for day in dates]
     schema = {"date": pl.Date, "previous": pl.Date}
-    return pl.DataFrame({"date": dates, "previous": before}, schema=schema).with_columns(
+    return pl.DataFrame(
+        {"date": dates, "previous": before}, schema=schema
+    ).with_columns(
         decision_time=local.dt.replace_time_zone(file.zone)
         .dt.convert_time_zone("UTC")
         .dt.cast_time_unit("us"),

@@ -99,11 +99,13 @@ def called(node: Node, frames: Mapping[str, Any], *, where: str) -> pl.DataFrame
         out = node.handler(**frames, **spec)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+    except BaseException as error:
         msg = f"{node.handler.name}, {where}: {type(error).__name__}: {error}"
         raise HandlerFailed(msg) from error
     if not isinstance(out, pl.DataFrame) or "date" not in out.columns:
-        msg = f"{node.handler.name}, {where}: expected a frame with `date`; found {out!r}"
+        msg = (
+            f"{node.handler.name}, {where}: expected a frame with `date`; found {out!r}"
+        )
         raise HandlerFailed(msg)
     return out
 

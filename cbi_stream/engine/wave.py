@@ -72,11 +72,17 @@ def input_of(table: Table, version: int | None = None) -> Input:
         version=newest,
         map=current,
         changes_since=lambda old: log.changes_between(table.folder, old, newest),
-        extent_at=lambda old: log.map_at(table.folder, old).extent if old >= 0 else None,
+        extent_at=lambda old: _map(table, old, newest).extent,
+        root_at=lambda old: _map(table, old, newest).root if old <= newest else None,
     )
 
 
-def run_wave(  # noqa: PLR0913 - each is one independent switch of a wave
+def _map(table: Table, version: int, newest: int) -> PartitionMap:
+    known = 0 <= version <= newest
+    return log.map_at(table.folder, version) if known else _EMPTY
+
+
+def run_wave(
     lake: Lake,
     graph: Graph,
     *,
@@ -100,7 +106,9 @@ def run_wave(  # noqa: PLR0913 - each is one independent switch of a wave
         DamagedLake: stored bytes are not what was written.
     """
     report = WaveReport()
-    records = {t for n in graph.nodes for t in n.inputs if lake.table(t).contract.is_record}
+    records = {
+        t for n in graph.nodes for t in n.inputs if lake.table(t).contract.is_record
+    }
     seen = {name: input_of(lake.table(name)) for name in sorted(records)}
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
     wanted = set(prints if only is None else only)
@@ -124,7 +132,7 @@ def run_wave(  # noqa: PLR0913 - each is one independent switch of a wave
     return report
 
 
-def _bring_up_to_date(  # noqa: PLR0913
+def _bring_up_to_date(
     lake: Lake,
     graph: Graph,
     node: Node,
@@ -159,13 +167,17 @@ def _bring_up_to_date(  # noqa: PLR0913
         for task in ready
     ]
     if lie is not None:
-        outcomes = [Outcome(job, error=f"{DishonestWindow.__name__}: {lie}") for job in jobs]
+        outcomes = [
+            Outcome(job, error=f"{DishonestWindow.__name__}: {lie}") for job in jobs
+        ]
     else:
         outcomes = list(executor.outcomes(lake, graph, jobs))
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)
     report.failed = {o.job.partition: o.error for o in outcomes if o.error}
     report.changed = sum(1 for o in outcomes if o.finished)
-    _commit(table, version, current, outcomes, recipe, planned={t.partition for t in tasks})
+    _commit(
+        table, version, current, outcomes, recipe, planned={t.partition for t in tasks}
+    )
     report.version = table.head()[0]
     return report
 
@@ -178,7 +190,8 @@ def _split(
     A partition whose parent failed is not computed from the parent's old content: it
     waits, and so do those that read it; all others go on.
     """
-    ready, waiting = [], []
+    ready: list[Task] = []
+    waiting: list[Task] = []
     for task in tasks:
         span = node.contract.grain.span(task.partition)
         blocked = False

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cbi_stream.kernels.grove import SESSION, Grove
+from cbi_stream.kernels.grove import Grove
 from cbi_stream.kernels.kernel import Kernel
 from cbi_stream.kernels.tree import Bools, Floats
 
@@ -26,27 +26,23 @@ class Answer(NamedTuple):
     defined: Bools | None = None
 
 
-def _held(grove: Grove, kernel: Kernel) -> Floats:
-    return grove.counts().held(kernel.window)
-
-
 def _sum(grove: Grove, kernel: Kernel) -> Answer:
     return Answer(grove.totals(kernel.columns[0]).over(kernel.window))
 
 
 def _mean(grove: Grove, kernel: Kernel) -> Answer:
-    moment = grove.moments(kernel.columns[0]).over(kernel.window)
+    moment = grove.moments().over(kernel.window).axes[0]
     return Answer(moment.anchor + moment.offset)
 
 
 def _sample(grove: Grove, kernel: Kernel, summed: Floats) -> Answer:
     """Divide by one less than the count (ddof 1); one value alone has no spread."""
-    held = _held(grove, kernel)
+    held = grove.counts().held(kernel.window)
     return Answer(summed / np.maximum(held - 1.0, 1.0), held > 1)
 
 
 def _var(grove: Grove, kernel: Kernel) -> Answer:
-    moment = grove.moments(kernel.columns[0]).over(kernel.window)
+    moment = grove.moments().over(kernel.window).axes[0]
     return _sample(grove, kernel, moment.spread)
 
 
@@ -56,7 +52,7 @@ def _std(grove: Grove, kernel: Kernel) -> Answer:
 
 
 def _zscore(grove: Grove, kernel: Kernel) -> Answer:
-    moment = grove.moments(kernel.columns[0]).over(kernel.window)
+    moment = grove.moments().over(kernel.window).axes[0]
     moved = moment.spread > 0
     scale = np.where(moved, _std(grove, kernel).values, 1.0)
     # Where the row has a value, the anchor is that value: value - mean = -offset,
@@ -64,43 +60,31 @@ def _zscore(grove: Grove, kernel: Kernel) -> Answer:
     return Answer((0.0 - moment.offset) / scale, moved & grove.present())
 
 
-def _slope_on(grove: Grove, kernel: Kernel, y: str, x: str) -> Answer:
-    """Divide the co-spread of y and x by the spread of x; undefined if that is 0."""
-    shared = grove.comoments(y, x).over(kernel.window)
-    spread = grove.moments(x).over(kernel.window).spread
-    moved = spread > 0
-    return Answer(shared / np.where(moved, spread, 1.0), moved)
-
-
 def _slope(grove: Grove, kernel: Kernel) -> Answer:
-    return _slope_on(grove, kernel, kernel.columns[0], SESSION)
-
-
-def _beta(grove: Grove, kernel: Kernel) -> Answer:
-    return _slope_on(grove, kernel, *kernel.columns)
+    """Divide the co-spread by the spread of the second column, here the session."""
+    joint = grove.moments().over(kernel.window)
+    spread = joint.axes[1].spread
+    moved = spread > 0
+    return Answer(joint.shared / np.where(moved, spread, 1.0), moved)
 
 
 def _cov(grove: Grove, kernel: Kernel) -> Answer:
-    y, x = kernel.columns
-    shared = grove.comoments(y, x).over(kernel.window)
-    return _sample(grove, kernel, shared)
+    return _sample(grove, kernel, grove.moments().over(kernel.window).shared)
 
 
 def _corr(grove: Grove, kernel: Kernel) -> Answer:
-    y, x = kernel.columns
-    shared = grove.comoments(y, x).over(kernel.window)
-    spread_y = grove.moments(y).over(kernel.window).spread
-    spread_x = grove.moments(x).over(kernel.window).spread
+    joint = grove.moments().over(kernel.window)
+    spread_y, spread_x = (moment.spread for moment in joint.axes)
     moved = (spread_y > 0) & (spread_x > 0)
     # Two roots, not the root of the product: that one falls below the least
     # number long before its factors do.
     scale = np.where(moved, np.sqrt(spread_y) * np.sqrt(spread_x), 1.0)
-    return Answer(np.clip(shared / scale, -1.0, 1.0), moved)
+    return Answer(np.clip(joint.shared / scale, -1.0, 1.0), moved)
 
 
 def _rank(grove: Grove, kernel: Kernel) -> Answer:
     below = grove.standing(kernel.columns[0]).over(kernel.window)
-    held = np.maximum(_held(grove, kernel), 1.0)
+    held = np.maximum(grove.counts().held(kernel.window), 1.0)
     # + 2: the value itself, once below or equal, and places that count from 1.
     return Answer((below + 2) / (2.0 * held), grove.present())
 
@@ -134,6 +118,6 @@ FORMULAS: dict[str, Callable[[Grove, Kernel], Answer]] = {
     "min": _min,
     "cov": _cov,
     "corr": _corr,
-    "beta": _beta,
+    "beta": _slope,
     "ewm_mean": _ewm_mean,
 }

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from cbi_stream.kernels.moments import Comoments, Counts, Moments
+from cbi_stream.kernels.moments import Counts, Moments
 from cbi_stream.kernels.ranks import Standing
 from cbi_stream.kernels.tree import Bools, Decayed, Extremes, Floats, Totals
 
@@ -29,8 +29,11 @@ class Grove:
     memory of several would not stay in the processor's cache.
     """
 
-    def __init__(self, frame: pl.DataFrame, columns: tuple[str, ...]) -> None:
-        self._frame, self._columns = frame, columns
+    def __init__(
+        self, frame: pl.DataFrame, columns: tuple[str, ...], *, timed: bool
+    ) -> None:
+        """Take a frame, the columns, and whether the session is to stand beside one."""
+        self._frame, self._columns, self._timed = frame, columns, timed
         self._kept: dict[Hashable, Any] = {}
 
     def _once(self, key: Hashable, plant: Callable[[], Planted]) -> Planted:
@@ -68,21 +71,13 @@ class Grove:
         """Return the sums of a column."""
         return self._once(("totals", column), lambda: Totals(self.values(column)))
 
-    def moments(self, column: str) -> Moments:
-        """Return means and spreads of a column."""
+    def moments(self) -> Moments:
+        """Return means and spreads of all columns, and how two move together."""
+        names = (*self._columns, SESSION) if self._timed else self._columns
         return self._once(
-            ("moments", column),
-            lambda: Moments(self.values(column), counts=self.counts()),
+            "moments",
+            lambda: Moments(tuple(map(self.values, names)), counts=self.counts()),
         )
-
-    def comoments(self, left: str, right: str) -> Comoments:
-        """Return co-spreads of two columns."""
-
-        def plant() -> Comoments:
-            pair = self.moments(left), self.moments(right)
-            return Comoments(*pair, counts=self.counts())
-
-        return self._once(("comoments", left, right), plant)
 
     def highest(self, column: str) -> Extremes:
         """Return the highest values of a column."""

@@ -37,51 +37,95 @@ class Counts:
         # A running total, which values are never given: but whole numbers below
         # 2 ** 53 subtract exactly, so that where it began leaves no trace.
         self._running = np.cumsum(present, dtype=np.float64)
-        self._held: dict[int, Floats] = {}
-        self._parts: dict[int, Parts] = {}
 
     def held(self, length: int) -> Floats:
         """Return how many values the last `length` rows hold."""
-        if length not in self._held:
-            late, early = meet(length)
-            held = self._running.copy()
-            tail = held[late]
-            tail -= self._running[early]
-            self._held[length] = held
-        return self._held[length]
+        late, early = meet(length)
+        held = self._running.copy()
+        tail = held[late]
+        tail -= self._running[early]
+        return held
 
     def parts(self, length: int) -> Parts:
         """Return how the two halves of a block of `length` rows weigh."""
-        if length not in self._parts:
-            newer, _ = halves(length)
-            held, new = self.held(length), self.held(newer)
-            # An empty block has share 0 / 1: nothing moves, and no 0 / 0 arises.
-            share = held - new
-            share /= np.maximum(held, 1.0)
-            orphans = np.flatnonzero(new[newer:] == 0.0) + newer
-            self._parts[length] = Parts(share, new * share, orphans)
-        return self._parts[length]
+        newer, _ = halves(length)
+        held, new = self.held(length), self.held(newer)
+        share = held - new
+        # An empty block has share 0 / 1: nothing moves, and no 0 / 0 arises.
+        share /= np.maximum(held, 1.0, out=held)
+        orphans = np.flatnonzero(new[newer:] == 0.0) + newer
+        new *= share
+        return Parts(share, new, orphans)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Mean and spread of each block.
+    """Mean and spread of one column's values in each block.
 
     Attributes:
         anchor: The newest value of the block.
         offset: Mean minus anchor.
         spread: Sum of squared distances from the mean.
-        gap: Mean of the older part minus mean of the newer one.
     """
 
     anchor: Floats
     offset: Floats
     spread: Floats
-    gap: Floats
 
 
-class Moments(Tree[Moment]):
-    """Means and spreads of one column over the rows that `counts` counts.
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The moments of one or two columns in each block, and of two, how they move.
+
+    Attributes:
+        axes: One moment per column.
+        shared: Sum of products of both columns' distances from their means.
+    """
+
+    axes: tuple[Moment, ...]
+    shared: Floats
+
+
+def _meet_means(new: Moment, old: Moment, newer: int) -> Floats:
+    """Return the older part's mean minus the newer one's, 0.0 before the frame."""
+    late, early = meet(newer)
+    gap = np.empty_like(new.offset)
+    gap[:newer] = 0.0
+    tail = np.subtract(old.anchor[early], new.anchor[late], out=gap[late])
+    tail += old.offset[early]
+    tail -= new.offset[late]
+    return gap
+
+
+def _merge(new: Moment, old: Moment, gap: Floats, newer: int, parts: Parts) -> Moment:
+    """Merge one column's two parts by the gap between their means."""
+    offset = gap * parts.share
+    offset += new.offset
+    anchor, orphans = new.anchor, parts.orphans
+    if len(orphans):
+        anchor = anchor.copy()
+        anchor[orphans] = old.anchor[orphans - newer]
+        offset[orphans] = old.offset[orphans - newer]
+    return Moment(
+        anchor, offset, _spread((gap, gap), new.spread, old.spread, newer, parts)
+    )
+
+
+def _spread(
+    gaps: tuple[Floats, Floats], new: Floats, old: Floats, newer: int, parts: Parts
+) -> Floats:
+    """Add up both parts' sums of products and what the gap of their means adds."""
+    late, early = meet(newer)
+    spread = gaps[0] * gaps[1]
+    spread *= parts.weight
+    spread += new
+    tail = spread[late]
+    tail += old[early]
+    return spread
+
+
+class Moments(Tree[Joint]):
+    """Means and spreads of one or two columns over the rows that `counts` counts.
 
     A mean is kept as its distance from the block's newest value. The difference of
     two nearby values is exact (Sterbenz), so the rounding of every later step is
@@ -89,54 +133,23 @@ class Moments(Tree[Moment]):
     digits as the noise alone. Where nothing moves each gap is exactly zero.
     """
 
-    def __init__(self, values: Floats, *, counts: Counts) -> None:
-        nothing = np.zeros(len(values))
-        super().__init__(Moment(values, nothing, nothing, nothing))
+    def __init__(self, columns: tuple[Floats, ...], *, counts: Counts) -> None:
+        nothing = np.zeros(len(columns[0]))
+        axes = tuple(Moment(values, nothing, nothing) for values in columns)
+        super().__init__(Joint(axes, nothing))
         self._counts = counts
 
-    def merge(self, newer: int, older: int) -> Moment:
-        """Merge two parts by the gap between their means."""
-        late, early = meet(newer)
-        parts = self._counts.parts(newer + older)
-        new, old = self.over(newer), self.over(older)
-        gap = np.zeros_like(new.anchor)
-        tail = np.subtract(old.anchor[early], new.anchor[late], out=gap[late])
-        tail += old.offset[early]
-        tail -= new.offset[late]
-        offset = gap * parts.share
-        offset += new.offset
-        spread = gap * gap
-        spread *= parts.weight
-        spread += new.spread
-        tail = spread[late]
-        tail += old.spread[early]
-        anchor = new.anchor
-        if len(parts.orphans):
-            anchor = anchor.copy()
-            anchor[parts.orphans] = old.anchor[parts.orphans - newer]
-            offset[parts.orphans] = old.offset[parts.orphans - newer]
-        return Moment(anchor, offset, spread, gap)
-
-
-class Comoments(Tree[Floats]):
-    """Sums of products of two columns' distances from their means.
-
-    Both moments must count the same rows, those where both columns are present.
-    The products are taken in `Moments`' order, so a column against itself gives
-    its own spread, bit for bit.
-    """
-
-    def __init__(self, left: Moments, right: Moments, *, counts: Counts) -> None:
-        super().__init__(np.zeros(len(counts.held(1))))
-        self._left, self._right, self._counts = left, right, counts
-
-    def merge(self, newer: int, older: int) -> Floats:
-        """Merge two parts by the product of the two columns' gaps."""
-        late, early = meet(newer)
-        length = newer + older
-        shared = self._left.over(length).gap * self._right.over(length).gap
-        shared *= self._counts.parts(length).weight
-        shared += self.over(newer)
-        tail = shared[late]
-        tail += self.over(older)[early]
-        return shared
+    def merge(self, length: int, new: Joint, old: Joint) -> Joint:
+        """Merge both columns' parts, and with the same gaps how they move together."""
+        newer, _ = halves(length)
+        parts = self._counts.parts(length)
+        pairs = list(zip(new.axes, old.axes, strict=True))
+        gaps = [_meet_means(a, b, newer) for a, b in pairs]
+        axes = tuple(
+            _merge(a, b, gap, newer, parts)
+            for (a, b), gap in zip(pairs, gaps, strict=True)
+        )
+        if len(gaps) == 1:
+            return Joint(axes, new.shared)
+        both = gaps[0], gaps[1]
+        return Joint(axes, _spread(both, new.shared, old.shared, newer, parts))

@@ -40,8 +40,10 @@ def roll(frame: pl.DataFrame, kernels: Mapping[str, Kernel]) -> pl.DataFrame:
         _check(frame, name, kernel)
     made: dict[str, pl.Series] = {}
     for columns in dict.fromkeys(kernel.columns for kernel in kernels.values()):
-        grove = Grove(frame, columns)
-        for name, kernel in _over(columns, kernels):
+        asked = _over(columns, kernels)
+        timed = any(kernel.name == "slope" for _, kernel in asked)
+        grove = Grove(frame, columns, timed=timed)
+        for name, kernel in asked:
             made[name] = _column(grove, name, kernel)
     return frame.hstack([made[name] for name in kernels])
 

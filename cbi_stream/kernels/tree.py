@@ -42,37 +42,48 @@ def meet(newer: int) -> tuple[slice, slice]:
 
 
 class Tree(ABC, Generic[Block]):
-    """One statistic over blocks of any length, each built once and kept.
+    """One statistic over blocks of any length.
 
-    `over(n)` holds, at row t, the statistic of rows t - n + 1 to t.
+    `over(n)` holds, at row t, the statistic of rows t - n + 1 to t. What was asked
+    for and the powers of two are kept; the rest is cheaper to build again than to
+    hold, as fresh memory costs more than arithmetic here.
     """
 
     def __init__(self, leaf: Block) -> None:
-        self._blocks = {1: leaf}
+        self._kept = {1: leaf}
 
     def over(self, length: int) -> Block:
         """Return the statistic over blocks of `length` rows."""
-        block = self._blocks.get(length)
-        if block is None:
-            newer, older = halves(length)
-            block = self.merge(newer, older)
-            self._blocks[length] = block
+        block = self._kept[length] = self._part(length)
         return block
 
+    def _part(self, length: int) -> Block:
+        if length in self._kept:
+            return self._kept[length]
+        newer, older = self.cut(length)
+        block = self.merge(length, self._part(newer), self._part(older))
+        if length & (length - 1) == 0:
+            self._kept[length] = block
+        return block
+
+    def cut(self, length: int) -> tuple[int, int]:
+        """Return the lengths of the newer and the older part of a block."""
+        return halves(length)
+
     @abstractmethod
-    def merge(self, newer: int, older: int) -> Block:
-        """Build the block of `newer + older` rows out of `over` of both lengths."""
+    def merge(self, length: int, new: Block, old: Block) -> Block:
+        """Build the block of `length` rows out of its two parts."""
 
 
 class Totals(Tree[Floats]):
     """Sums: a plain addition of halves, in one fixed order."""
 
-    def merge(self, newer: int, older: int) -> Floats:
+    def merge(self, length: int, new: Floats, old: Floats) -> Floats:
         """Add the older block's sum to the newer one's."""
-        late, early = meet(newer)
-        total = self.over(newer).copy()
+        late, early = meet(halves(length)[0])
+        total = new.copy()
         tail = total[late]
-        tail += self.over(older)[early]
+        tail += old[early]
         return total
 
 
@@ -88,14 +99,16 @@ class Extremes(Tree[Floats]):
         super().__init__(leaf)
         self._pick = pick
 
-    def merge(self, newer: int, older: int) -> Floats:
-        """Pick between two powers of two that together cover the block."""
-        length = newer + older
+    def cut(self, length: int) -> tuple[int, int]:
+        """Return the power of two below `length`, twice."""
         part = 1 << (length - 1).bit_length() - 1
-        late, early = meet(length - part)
-        block = self.over(part)
-        best = block.copy()
-        self._pick(block[late], block[early], out=best[late])
+        return part, part
+
+    def merge(self, length: int, new: Floats, old: Floats) -> Floats:
+        """Pick between two powers of two that together cover the block."""
+        late, early = meet(length - self.cut(length)[0])
+        best = new.copy()
+        self._pick(new[late], old[early], out=best[late])
         return best
 
 
@@ -116,10 +129,11 @@ class Decayed(Tree[Floats]):
             self._fade[length] = self.fade(newer) * self.fade(older)
         return self._fade[length]
 
-    def merge(self, newer: int, older: int) -> Floats:
+    def merge(self, length: int, new: Floats, old: Floats) -> Floats:
         """Add the older block's sum, faded by the newer block's length."""
+        newer, _ = halves(length)
         late, early = meet(newer)
-        total = self.over(newer).copy()
+        total = new.copy()
         tail = total[late]
-        tail += self.fade(newer) * self.over(older)[early]
+        tail += self.fade(newer) * old[early]
         return total

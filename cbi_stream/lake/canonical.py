@@ -45,7 +45,10 @@ def canonical(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """
     _same_columns(frame, contract)
     floats = [name for name, col in contract.columns.items() if col.type == "float"]
-    if floats and frame.select(pl.any_horizontal(pl.col(floats).is_infinite().any())).item():
+    if (
+        floats
+        and frame.select(pl.any_horizontal(pl.col(floats).is_infinite().any())).item()
+    ):
         bad = [n for n in floats if frame[n].is_infinite().any()]
         msg = f"{contract.table}: expected finite numbers; found infinity in {bad}"
         raise BrokenContract(msg)
@@ -85,7 +88,9 @@ def _key_and_required(frame: pl.DataFrame, contract: Contract) -> None:
     ]
     nulls = [name for name in required if frame[name].null_count()]
     if nulls:
-        row = frame.filter(pl.any_horizontal(pl.col(nulls).is_null())).row(0, named=True)
+        row = frame.filter(pl.any_horizontal(pl.col(nulls).is_null())).row(
+            0, named=True
+        )
         msg = f"{contract.table}: expected no null in {nulls}; found one in {row}"
         raise BrokenContract(msg)
     doubled = frame.filter(frame.select(contract.key).is_duplicated())
@@ -124,7 +129,9 @@ def _add_column(sha: hashlib._Hash, column: pl.Series) -> None:
     sha.update(np.packbits(column.is_null().to_numpy()).tobytes())
     if column.dtype == pl.String:
         text = column.fill_null("")
-        sha.update(text.str.len_bytes().cast(pl.Int64).to_numpy().astype("<i8").tobytes())
+        sha.update(
+            text.str.len_bytes().cast(pl.Int64).to_numpy().astype("<i8").tobytes()
+        )
         sha.update(str(text.str.join("").item()).encode())
     else:
         numbers = column.to_physical().cast(pl.Int64).fill_null(0)

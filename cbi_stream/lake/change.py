@@ -102,9 +102,10 @@ def changes(
         rows = rows.with_columns(__known=pl.lit(None, pl.Date))
     return coalesce(
         Change(Span.day(day), known)
-        for day, known in rows.select("date", "__known").unique().sort(
-            "date", "__known"
-        ).iter_rows()
+        for day, known in rows.select("date", "__known")
+        .unique()
+        .sort("date", "__known")
+        .iter_rows()
     )
 
 

@@ -67,7 +67,9 @@ def commit(
         chained = replace(written, partitions=partitions)
         if base is not None:
             chained = chained.with_previous(log.commit_digest(table.folder, base))
-        new = table.transact(placed, replaced=bool(placed) and not append, written=chained)
+        new = table.transact(
+            placed, replaced=bool(placed) and not append, written=chained
+        )
         durable.sync(log.commit_path(table.folder, new))
         durable.sync(table.folder / "_delta_log")
         return new
@@ -92,4 +94,3 @@ def carry(
         batch=current.batch,
         **fields,  # type: ignore[arg-type]
     )
-

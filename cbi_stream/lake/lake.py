@@ -44,8 +44,8 @@ class Lake:
         self._records = records
         self._tables: dict[str, Table] = {}
         identity = self._identity()
-        self.id: str = identity["id"]
-        self.kind: Kind = identity["kind"]
+        self.id = identity["id"]
+        self.kind: Kind = "simulated" if identity["kind"] == "simulated" else "real"
 
     @classmethod
     def create(cls, folder: Path, registry: Registry, *, kind: Kind) -> Lake:
@@ -106,16 +106,18 @@ class Lake:
     def publish(self, tables: Mapping[str, Seen]) -> None:
         """Make readers see these versions, all at once."""
         plain = {t: {"version": s.version, "root": s.root} for t, s in tables.items()}
-        text = json.dumps({"lake": self.id, "kind": self.kind, "tables": plain}, indent=1)
+        text = json.dumps(
+            {"lake": self.id, "kind": self.kind, "tables": plain}, indent=1
+        )
         if self.published() != dict(tables):
             durable.write(self.folder / "current.json", text.encode())
 
-    def _identity(self) -> dict[str, str]:  # type: ignore[type-arg, unused-ignore]
+    def _identity(self) -> dict[str, str]:
         path = self.folder / "lake.json"
         try:
-            plain = json.loads(path.read_bytes())
+            plain: dict[str, str] = json.loads(path.read_bytes())
         except FileNotFoundError:
-            msg = f"no lake at {self.folder}: make one with `cbi init`, or name it with --lake"
+            msg = f"no lake at {self.folder}: make one with `cbi init`, or say --lake"
             raise WrongUsage(msg) from None
         except ValueError as error:
             msg = f"{path}: expected the lake's id and kind; {error}"

@@ -122,9 +122,7 @@ class PartitionMap:
         """Return the map that `to_json` wrote."""
         plain = json.loads(text)
         recipes = [
-            Recipe(
-                r["fingerprint"], {t: (v[0], v[1]) for t, v in r["inputs"].items()}
-            )
+            Recipe(r["fingerprint"], {t: (v[0], v[1]) for t, v in r["inputs"].items()})
             for r in plain["recipes"]
         ]
         return cls(

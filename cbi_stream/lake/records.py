@@ -149,7 +149,9 @@ def _by_partition(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFr
         (str(key[0]), part.drop("__partition"))
         for key, part in rows.with_columns(
             __partition=pl.Series(names, dtype=pl.String)
-        ).partition_by("__partition", as_dict=True, maintain_order=True).items()
+        )
+        .partition_by("__partition", as_dict=True, maintain_order=True)
+        .items()
     ]
 
 

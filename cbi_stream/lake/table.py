@@ -91,7 +91,9 @@ class Table:
                 "Nothing read it; `cbi prove` names the cells"
             )
             raise DamagedLake(msg)
-        frame = pl.read_parquet(io.BytesIO(data)).select(schema_of(self.contract).keys())
+        frame = pl.read_parquet(io.BytesIO(data)).select(
+            schema_of(self.contract).keys()
+        )
         self._files[stored.sha256] = frame
         if len(self._files) > _CACHED_FILES:
             self._files.popitem(last=False)
@@ -131,11 +133,17 @@ class Table:
             Field(name, PrimitiveType(_DELTA_TYPES[col.type]), nullable=True)
             for name, col in self.contract.columns.items()
         ]
-        grain = Field(self.contract.grain.value, PrimitiveType("integer"), nullable=True)
+        grain = Field(
+            self.contract.grain.value, PrimitiveType("integer"), nullable=True
+        )
         return Schema([*fields, grain])
 
     def transact(
-        self, added: dict[str, list[StoredFile]], *, replaced: bool, written: PartitionMap
+        self,
+        added: dict[str, list[StoredFile]],
+        *,
+        replaced: bool,
+        written: PartitionMap,
     ) -> int:
         """Put one commit into the log and return its version. Not yet durable.
 
@@ -196,7 +204,9 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> StoredFile:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
+    frame.write_parquet(
+        buffer, compression="zstd", compression_level=1, statistics=False
+    )
     data = buffer.getvalue()
     with path.open("wb") as out:
         out.write(data)

@@ -72,7 +72,9 @@ class Contract(Entry):
 
     @model_validator(mode="after")
     def _key_columns_exist(self) -> Contract:
-        present = self.columns.keys() | (PROVENANCE.keys() if self.provenance else set())
+        present = self.columns.keys() | (
+            PROVENANCE.keys() if self.provenance else set()
+        )
         missing = [name for name in (*self.key, *self.spine) if name not in present]
         if missing or "date" not in self.columns or "date" not in self.key:
             msg = (

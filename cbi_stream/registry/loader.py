@@ -54,7 +54,9 @@ class Registry:
         name, _, field = dotted.partition(".")
         value = getattr(self.entry(name), field, None)
         if not isinstance(value, int):
-            msg = f"expected a whole number at {dotted} of the registry; found {value!r}"
+            msg = (
+                f"expected a whole number at {dotted} of the registry; found {value!r}"
+            )
             raise BadRegistry(msg)
         return value
 
@@ -94,7 +96,9 @@ def _contracts(folder: Path) -> dict[str, Contract]:
     for contract in plain.values():
         for table in contract.include:
             if table not in plain:
-                msg = f"{folder / contract.table}.yaml: include: no contract for {table}"
+                msg = (
+                    f"{folder / contract.table}.yaml: include: no contract for {table}"
+                )
                 raise BadRegistry(msg)
     return {name: contract.with_included(plain) for name, contract in plain.items()}
 

@@ -22,9 +22,7 @@ def standing(raw: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
         ["sha256", "line"], keep="last", maintain_order=True
     )
     rejected = newest.filter(pl.col("verdict") == "reject")
-    return raw.join(
-        rejected, on=["sha256", "line"], how="anti", maintain_order="left"
-    )
+    return raw.join(rejected, on=["sha256", "line"], how="anti", maintain_order="left")
 
 
 def distinct(
@@ -42,8 +40,12 @@ def distinct(
         its key, 1 for the next.
     """
     ordered = rows.sort(*key, *ORDER)
-    same_key = pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key])
-    same = pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in content])
+    same_key = pl.all_horizontal(
+        [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key]
+    )
+    same = pl.all_horizontal(
+        [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in content]
+    )
     fresh = ~(same_key & same) | (pl.int_range(pl.len()) == 0)
     return ordered.filter(fresh).with_columns(
         vintage=pl.int_range(pl.len(), dtype=pl.Int64).over(list(key))

@@ -1,5 +1,6 @@
-"""Trend, momentum, range and cross-asset features of the target. Returns, not levels,
-are correlated: two levels that both drift correlate without any link.
+"""Trend, momentum, range and cross-asset features of the target. It never looks ahead.
+
+Returns are correlated, not levels: two levels that both drift correlate by themselves.
 
 Windows count sessions; a feature needs three quarters of its window, else it is null.
 """

@@ -1,0 +1,4 @@
+"""The command line: one room per family of verbs.
+
+Data goes to stdout, everything else to stderr.
+"""
