@@ -102,7 +102,7 @@ def ewm_mean(
         window: In sessions. Left out, it is the power of two at or above 20 spans:
             what the cut leaves out then weighs below 4.3e-18 of the whole (while no
             value is missing), less than the rounding of the result.
-        min_count: Values needed; left out, it is the span.
+        min_count: Values needed; left out, the span, or the window if that is less.
 
     Raises:
         ValueError: `span` is below 1.
@@ -112,8 +112,9 @@ def ewm_mean(
         raise ValueError(msg)
     if window is None:
         window = 1 << (SETTLED_SPANS * span - 1).bit_length()
-    needed = span if min_count is None else min_count
-    return Kernel("ewm_mean", (column,), window, needed, span)
+    if min_count is None:
+        min_count = span if span < window else window
+    return Kernel("ewm_mean", (column,), window, min_count, span)
 
 
 KERNELS: dict[str, Callable[..., Kernel]] = {

@@ -1,6 +1,8 @@
 """Windows built from halves: how a block of rows is put together, by length alone.
 
-A tree never looks at a row outside the block, nor at which blocks exist already.
+A tree never looks at a row outside the block, nor at which blocks exist already. It
+works on plain arrays: a trial of such merges as expressions, one `with_columns` a
+level, took about ten times as long (a pair over 252 sessions, 6,500 rows).
 """
 
 from __future__ import annotations

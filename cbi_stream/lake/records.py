@@ -22,7 +22,7 @@ from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recip
 from cbi_stream.lake.table import Table, write_parquet
 from cbi_stream.registry.contract import PROVENANCE
 from cbi_stream.words import clock
-from cbi_stream.words.errors import CommitConflict
+from cbi_stream.words.errors import BadInput, CommitConflict
 from cbi_stream.words.span import Span, plus_days
 
 _TRIES = 5
@@ -66,12 +66,16 @@ def append_lines(
         work: a folder on the lake's volume for unfinished files.
 
     Raises:
+        BadInput: the file is said to have been seen in the future.
         BrokenContract: the parser's columns are not those of the table.
         CommitConflict: other processes kept committing first.
     """
 
     def rows(current: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
         as_of = arrival.as_of or seen
+        if as_of > seen:
+            msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
+            raise BadInput(msg)
         fresh = _not_known(table, current, lines, as_of)
         return fresh.with_columns(
             as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),

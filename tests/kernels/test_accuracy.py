@@ -24,6 +24,7 @@ Seen = list[tuple[int, Fraction]]
 Expected = tuple[float | None, float]
 
 NOTHING: Expected = (None, 1.0)
+FLOATS = {"y": pl.Float64, "x": pl.Float64}
 
 
 def moments(left: list[Fraction], right: list[Fraction]) -> tuple[Fraction, ...]:
@@ -148,30 +149,23 @@ def o_corr(y: list[Fraction], x: list[Fraction]) -> Expected:
 PAIR = {"cov": o_cov, "corr": o_corr, "beta": fit}
 
 
+NOISE = np.random.default_rng(11).standard_normal(ROWS)
+KINDS = {
+    "prices": np.round(30 * np.exp(np.cumsum(NOISE * 0.006)), 2),
+    "a million and noise": 1e6 + NOISE,
+    "a million and little noise": 1e6 + NOISE * 1e-3,
+    "tiny": NOISE * 1e-9,
+    "about zero": NOISE,
+}
+
+
 def series(kind: str) -> list[float | None]:
     """Return one kind of series with 6 % nulls, a 100-row gap and flat stretches."""
-    rng = np.random.default_rng(11)
-    noise = rng.standard_normal(ROWS)
-    values = {
-        "prices": np.round(30 * np.exp(np.cumsum(noise * 0.006)), 2),
-        "a million and noise": 1e6 + noise,
-        "a million and little noise": 1e6 + noise * 1e-3,
-        "tiny": noise * 1e-9,
-        "about zero": noise,
-    }[kind]
+    values = KINDS[kind].copy()
     values[300:640], values[900:930] = values[300], values[900]
-    missing = rng.random(ROWS) < 0.06
+    missing = np.random.default_rng(5).random(ROWS) < 0.06
     missing[700:800] = True
     return [None if gone else float(v) for v, gone in zip(values, missing, strict=True)]
-
-
-KINDS = (
-    "prices",
-    "a million and noise",
-    "a million and little noise",
-    "tiny",
-    "about zero",
-)
 
 
 def judge(found: float | None, expected: Expected, where: str) -> None:
@@ -225,9 +219,6 @@ def test_kernels_of_two_columns(kind: str, window: int) -> None:
             if len(both) >= least:
                 expected = oracle([v for v, _ in both], [v for _, v in both])
             judge(made[name][row], expected, f"{name} at {row}")
-
-
-FLOATS = {"y": pl.Float64, "x": pl.Float64}
 
 
 @pytest.mark.parametrize("span", [1, 2, 12, 26])

@@ -97,6 +97,7 @@ def test_left_out_min_count_is_the_whole_window() -> None:
     assert k.ewm_mean("x", 26).min_count == 26
     assert k.ewm_mean("x", 26).window == 1024
     assert k.ewm_mean("x", 26, window=300).window == 300
+    assert k.ewm_mean("x", 26, window=10).min_count == 10
 
 
 @pytest.mark.parametrize("level", [100.1, 0.1, 1e6 + 0.1, -3.3])
