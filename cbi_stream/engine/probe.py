@@ -113,20 +113,23 @@ def _remembered(lake: Lake, print_: str) -> Verdict | None:
 def _compare_with_child(
     graph: Graph, tables: list[str], verdicts: dict[str, Verdict | None]
 ) -> None:
-    if graph.package is None:
-        msg = "a graph built by hand cannot be probed in a second process"
-        raise WrongUsage(msg)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        there = pool.submit(
-            digests_elsewhere, graph.package, str(graph.registry.folder), tables
-        ).result()
+    there = _digests_of_child(graph, tables)
     for table in tables:
         mine = verdicts[table]
         assert mine is not None
         if mine.refused is None and there[table] != mine.digest:
             msg = f"{table}: two processes gave two outputs for the same frames"
             verdicts[table] = Verdict(False, "", msg)
+
+
+def _digests_of_child(graph: Graph, tables: list[str]) -> dict[str, str]:
+    if graph.package is None:
+        msg = "a graph built by hand cannot be probed in a second process"
+        raise WrongUsage(msg)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        folder = str(graph.registry.folder)
+        return pool.submit(digests_elsewhere, graph.package, folder, tables).result()
 
 
 def digests_elsewhere(package: str, registry: str, tables: list[str]) -> dict[str, str]:

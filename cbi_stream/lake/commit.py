@@ -53,10 +53,7 @@ def commit(
         OSError: a disk refused; the table is as it was, or holds this commit.
     """
     with durable.locked(table.folder / ".write.lock"):
-        version = log.newest_version(table.folder)
-        if (-1 if version is None else version) != expected:
-            msg = f"{table.folder}: expected version {expected}; found {version}"
-            raise CommitConflict(msg)
+        _refuse_stale(table, expected)
         table.open()
         placed = {p: [_place(table, p, f)] for p, f in finished.items()}
         partitions = dict(written.partitions)
@@ -73,6 +70,14 @@ def commit(
         durable.sync(log.commit_path(table.folder, new))
         durable.sync(table.folder / "_delta_log")
         return new
+
+
+def _refuse_stale(table: Table, expected: int) -> None:
+    """Refuse work that was based on an older version: it would undo the newer one."""
+    version = log.newest_version(table.folder)
+    if (-1 if version is None else version) != expected:
+        msg = f"{table.folder}: expected version {expected}; found {version}"
+        raise CommitConflict(msg)
 
 
 def _place(table: Table, partition: str, finished: Finished) -> StoredFile:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import cbi_stream  # noqa: F401 - before polars, which takes its thread count from it
-import polars as pl
 from cbi_stream.lake.canonical import canonical, digest, schema_of
 from cbi_stream.lake.commit import Finished, commit
 from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe

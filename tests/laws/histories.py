@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.prove import prove
 from cbi_stream.engine.wave import WaveReport, run_wave
@@ -24,7 +25,6 @@ from cbi_stream.lake import records
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words import clock
-
 from tests.laws import oracle
 
 START = datetime(2019, 6, 1, 12, tzinfo=UTC)

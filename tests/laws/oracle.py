@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+
 from cbi_stream.engine.graph import Graph, Node, source_table
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.slices import decision_time, grid_frame

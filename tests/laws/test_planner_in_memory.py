@@ -11,11 +11,12 @@ import hashlib
 import random
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
-import cbi_stream  # noqa: F401 - before polars
 import pytest
+
 from cbi_stream.engine.plan import Input, plan_table, recipe_of
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.lake.change import coalesce
@@ -332,7 +333,7 @@ def test_lost_history_plans_everything():
     edits = {d: 2 for d in memory.sessions.days if FIRST <= d <= LAST}
     memory.tables["raw"].rows.clear()
     memory.change_raw({d: v for d, v in edits.items() if d.year != 2012})
-    memory.change_raw({d: 3 for d in list(edits)[:1]})
+    memory.change_raw(dict.fromkeys(list(edits)[:1], 3))
     memory.wave()
     full = memory.full()
     assert all(memory.tables[n.table].rows == full[n.table] for n in memory.nodes)
@@ -341,5 +342,5 @@ def test_lost_history_plans_everything():
 def test_timedelta_of_sessions_is_irregular():
     """The calendars of these histories have gaps, or the law would prove little."""
     days = _sessions(random.Random(3)).days
-    gaps = {b - a for a, b in zip(days, days[1:], strict=False)}
+    gaps = {b - a for a, b in pairwise(days)}
     assert max(gaps) > timedelta(days=5)

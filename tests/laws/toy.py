@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import date, time, timedelta
 from pathlib import Path
 
-import cbi_stream  # noqa: F401 - before polars
 import polars as pl
+
 from cbi_stream import (
     Spec,
     days,
@@ -31,7 +31,6 @@ from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
-
 from handlers.conform.release import released_at
 from handlers.conform.versions import distinct, standing
 

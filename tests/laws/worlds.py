@@ -6,18 +6,17 @@ Both are fed invented values; the real graph is real in its handlers and registr
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-import cbi_stream  # noqa: F401 - before polars
 import polars as pl
+
 from cbi_stream import handler
 from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build, discover
 from cbi_stream.registry import files, loader
 from cbi_stream.registry.loader import Registry
-
 from handlers.features import technical
 from tests.laws import toy
 from tests.laws.histories import Feed, World
@@ -101,3 +100,15 @@ def other_technical(panel: pl.DataFrame) -> pl.DataFrame:
     return honest.drop("mean_20").join(
         other, on="date", how="left", maintain_order="left"
     )
+
+
+def discovered() -> Graph:
+    """Return the real graph as the command line finds it."""
+    return discover(_real_registry())
+
+
+def begin_plain(world: World) -> None:
+    """Let one file of each feed arrive, without settling."""
+    for feed in world.feeds:
+        days = [feed.first + timedelta(days=feed.step * i) for i in range(150)]
+        world.arrive(feed, [(day, 20.0 + day.toordinal() % 37) for day in days])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,9 +49,7 @@ def test_union_holds_the_same_days_sorted_and_apart(found: list[Span]) -> None:
     """A union loses no day, adds none, and no two of its spans touch."""
     merged = union(found)
     assert set().union(*map(_days, merged)) == set().union(*map(_days, found))
-    assert all(
-        a.end < b.start for a, b in zip(merged, merged[1:], strict=False)
-    )
+    assert all(a.end < b.start for a, b in pairwise(merged))
     assert not any(span.empty for span in merged)
 
 

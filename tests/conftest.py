@@ -1,0 +1,5 @@
+"""Loads the project before polars, so that polars has one thread. No fixtures here."""
+
+import cbi_stream
+
+assert cbi_stream.__doc__
