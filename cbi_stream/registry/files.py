@@ -110,6 +110,11 @@ class Horizons(Entry):
         """The longest horizon, in calendar days."""
         return max(self.days.values())
 
+    @property
+    def reach(self) -> int:
+        """How many days after its session a label may be resolved."""
+        return self.longest + self.slack_days
+
 
 class Joined(Entry):
     """One column of the panel, read as it was known at decision time."""

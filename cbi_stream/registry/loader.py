@@ -150,5 +150,11 @@ def _cross_check(registry: Registry) -> None:
             problems.append(
                 f"exports.yaml: {name}: horizons.yaml has no {export.horizon}"
             )
+    closed = registry.sessions.longest_closed_days
+    if closed > registry.horizons.slack_days:
+        problems.append(
+            f"horizons.yaml: slack_days: the calendar is closed for {closed} days in one "
+            f"stretch; found {registry.horizons.slack_days}"
+        )
     if problems:
         raise BadRegistry("\n".join(f"{registry.folder}/{p}" for p in problems))

@@ -46,6 +46,11 @@ class Sessions:
         """The sha256 of the days; it changes when any session does."""
         return hashlib.sha256(self._numbers.astype("<i8").tobytes()).hexdigest()
 
+    @property
+    def longest_closed_days(self) -> int:
+        """The longest stretch of days between two sessions."""
+        return int(np.diff(self._numbers).max(initial=1)) - 1
+
     def on_or_after(self, day: date) -> date:
         """Return the first session that is not before `day`.
 

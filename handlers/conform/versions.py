@@ -37,7 +37,8 @@ def distinct(
 
     Returns:
         The rows sorted by key and order, with `vintage`: 0 for the first version of
-        its key, 1 for the next.
+        its key, 1 for the next. `first_seen_at` is when this lake first saw a line
+        that says the same, however late a line with an earlier `as_of` came.
     """
     ordered = rows.sort(*key, *ORDER)
     same_key = pl.all_horizontal(
@@ -47,6 +48,11 @@ def distinct(
         [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in content]
     )
     fresh = ~(same_key & same) | (pl.int_range(pl.len()) == 0)
-    return ordered.filter(fresh).with_columns(
+    # A repeat that arrives later, stated as seen earlier, must not move this column:
+    # else the content of decades would differ for a file that says nothing new.
+    runs = ordered.with_columns(run=fresh.cum_sum()).with_columns(
+        pl.col("first_seen_at").min().over("run")
+    )
+    return runs.filter(fresh).drop("run").with_columns(
         vintage=pl.int_range(pl.len(), dtype=pl.Int64).over(list(key))
     )

@@ -10,8 +10,8 @@ import polars as pl
 
 from cbi_stream import Spec, days, from_registry, grid, handler
 
-_AHEAD = from_registry("horizons.longest") + 10
-"""The longest horizon and the longest stretch without a session after it."""
+_AHEAD = from_registry("horizons.reach")
+"""The longest horizon, and the longest stretch without a session after it."""
 
 
 @handler(

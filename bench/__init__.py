@@ -1,0 +1,1 @@
+"""Benchmarks: each file prints one JSON line per figure. Nothing is asserted."""
