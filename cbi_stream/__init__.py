@@ -44,13 +44,14 @@ from cbi_stream.words.errors import BadInput
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
-    from cbi_stream.registry.files import Release
+    from cbi_stream.registry.files import Release, Symbol
     from cbi_stream.registry.spec import Spec
 
 __all__ = [
     "BadInput",
     "Release",
     "Spec",
+    "Symbol",
     "days",
     "effect",
     "from_registry",
@@ -65,7 +66,11 @@ __all__ = [
 ]
 
 
-_LAZY = {"Release": "cbi_stream.registry.files", "Spec": "cbi_stream.registry.spec"}
+_LAZY = {
+    "Release": "cbi_stream.registry.files",
+    "Spec": "cbi_stream.registry.spec",
+    "Symbol": "cbi_stream.registry.files",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ import polars as pl
 from cbi_stream.engine.graph import Graph, Node, discover
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.simulate import altered, simulated
-from cbi_stream.engine.slices import decision_time, grid_frame
+from cbi_stream.engine.slices import decision_time, grid_frame, plain
 from cbi_stream.engine.step import called
 from cbi_stream.lake import durable
 from cbi_stream.lake.canonical import canonical, digest
@@ -68,6 +68,7 @@ def check(graph: Graph, node: Node) -> Verdict:
     for day in _days_to_probe(out):
         _after_leaves_it(graph, node, frames, out, day)
         pure &= _before_leaves_it(graph, node, frames, out, day)
+        pure &= _alone_it_is_the_same(graph, node, frames, out, day)
     return Verdict(pure, repeated)
 
 
@@ -230,6 +231,41 @@ def _before_leaves_it(
         )
         raise DishonestWindow(msg)
     return False
+
+
+def _alone_it_is_the_same(
+    graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
+) -> bool:
+    """Compute the row from its own window and nothing else."""
+    alone = {
+        table: _window_alone(graph, read, frames[table], day)
+        for table, read in node.reads.items()
+    }
+    found = _row(_run(node, alone, Span.day(day)), day)
+    row = _row(out, day)
+    if digest(found) == digest(row):
+        return True
+    column = _first_difference(row, found, TOLERANCE)
+    if column is not None:
+        msg = (
+            f"{node.handler.name} reads outside its windows: {column} on {day} is another "
+            f"value when the rows outside are taken away. Reads: {_reads(node)}"
+        )
+        raise DishonestWindow(msg)
+    return False
+
+
+def _window_alone(
+    graph: Graph, read: Read, frame: pl.DataFrame, day: date
+) -> pl.DataFrame:
+    if isinstance(read, Whole):
+        return frame
+    window = slice_of(read, Span.day(day), graph.registry.sessions)
+    inside = (pl.col("date") >= window.start) & (pl.col("date") < window.end)
+    if isinstance(read, Known):
+        cutoff = decision_time(graph.registry.sessions_file, Span.day(day))
+        inside &= pl.col("knowable_at") <= cutoff
+    return plain(frame.filter(inside))
 
 
 def _reads(node: Node) -> str:

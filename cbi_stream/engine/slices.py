@@ -40,8 +40,19 @@ def frames_for(
             # No row of the partition may see what became knowable after its end.
             cutoff = decision_time(registry.sessions_file, span)
             frame = frame.filter(pl.col("knowable_at") <= cutoff)
-        frames[table.rpartition(".")[2]] = frame.rechunk()
+        frames[table.rpartition(".")[2]] = plain(frame)
     return frames
+
+
+def plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with every column held as its values, in one chunk.
+
+    polars may hold a column whose values are all alike as one value and a length, and
+    it divides by such a column by multiplying with the reciprocal: 4766 / 100 is then
+    47.660000000000004. How a column is held depends on how the frame came about, so it
+    must not reach a handler. `rechunk` alone keeps it.
+    """
+    return pl.DataFrame(frame.get_columns()).rechunk()
 
 
 def rows_between(

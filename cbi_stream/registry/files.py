@@ -47,6 +47,11 @@ class Symbol(Entry):
         """How many ticks make one unit of price."""
         return int(1 / Fraction(self.tick))
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals a price has."""
+        return len(self.tick.partition(".")[2])
+
     @model_validator(mode="after")
     def _tick_divides_one(self) -> Symbol:
         if Fraction(self.tick) <= 0 or (1 / Fraction(self.tick)).denominator != 1:

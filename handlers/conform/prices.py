@@ -6,9 +6,11 @@ stays, as nulls: a session without a settlement is a fact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from cbi_stream import Spec, days, handler
+from cbi_stream import Spec, Symbol, days, handler
 from handlers.conform.release import released_at
 from handlers.conform.versions import distinct, standing
 
@@ -28,7 +30,6 @@ def prices(yahoo: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> pl.Da
     symbols = spec.universe.symbols
     bars = standing(yahoo, decisions).filter(pl.col("symbol").is_in(list(symbols)))
     bars = bars.with_columns(
-        # pl.lit of a dict's values would lose the link between symbol and tick.
         per_unit=pl.col("symbol").replace_strict(
             {name: s.ticks_per_unit for name, s in symbols.items()},
             return_dtype=pl.Float64,
@@ -36,7 +37,7 @@ def prices(yahoo: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> pl.Da
         knowable_at=released_at(pl.col("date"), rule),
     )
     bars = bars.filter(pl.col("as_of") >= pl.col("knowable_at")).with_columns(
-        *(_to_tick(name) for name in _PRICES),
+        *(_to_tick(name, symbols) for name in _PRICES),
         volume=_cell("volume").cast(pl.Int64),
     )
     versions = distinct(bars, key=("symbol", "date"), content=_CONTENT)
@@ -60,8 +61,14 @@ def _cell(name: str) -> pl.Expr:
     return pl.when(~pl.col(name).is_in(["null", ""])).then(pl.col(name))
 
 
-def _to_tick(name: str) -> pl.Expr:
-    # Multiplying by the whole number of ticks per unit and dividing again gives the
-    # double nearest to the decimal price; multiplying by 0.01 does not.
+def _to_tick(name: str, symbols: Mapping[str, Symbol]) -> pl.Expr:
+    # polars divides by a column that it holds as one value by multiplying with the
+    # reciprocal, which may miss the double nearest to the decimal price by one bit.
+    # Rounding to the price's decimals gives that double either way.
     ticks = (_cell(name).cast(pl.Float64) * pl.col("per_unit")).round()
-    return (ticks / pl.col("per_unit")).alias(name)
+    rough = ticks / pl.col("per_unit")
+    exact = [
+        pl.when(pl.col("symbol") == symbol).then(rough.round(entry.decimals))
+        for symbol, entry in symbols.items()
+    ]
+    return pl.coalesce(exact).alias(name)

@@ -53,6 +53,8 @@ def distinct(
     runs = ordered.with_columns(run=fresh.cum_sum()).with_columns(
         pl.col("first_seen_at").min().over("run")
     )
-    return runs.filter(fresh).drop("run").with_columns(
-        vintage=pl.int_range(pl.len(), dtype=pl.Int64).over(list(key))
+    return (
+        runs.filter(fresh)
+        .drop("run")
+        .with_columns(vintage=pl.int_range(pl.len(), dtype=pl.Int64).over(list(key)))
     )

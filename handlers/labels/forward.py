@@ -76,6 +76,7 @@ def _one_horizon(
         "reason",
         horizon=pl.lit(name),
         target_price=pl.when("resolved").then(target),
-        target_log_return=pl.when("resolved").then((target / origin).log()),
+        # A difference of logs: polars may divide a single row by other bits than many.
+        target_log_return=pl.when("resolved").then(target.log() - origin.log()),
         target_up=pl.when("resolved").then(target > origin),
     )

@@ -26,7 +26,13 @@ from cbi_stream.lake.table import Table
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words import clock
-from cbi_stream.words.errors import BadInput, BrokenContract, CbiError, CommitConflict, WrongUsage
+from cbi_stream.words.errors import (
+    BadInput,
+    BrokenContract,
+    CbiError,
+    CommitConflict,
+    WrongUsage,
+)
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 Take = Callable[..., Appended]

@@ -41,6 +41,18 @@ def test_toy_handlers_are_honest(node):
     assert verdict.window_pure == (node.table != "features.window")
 
 
+def test_a_division_by_a_constant_is_not_pure():
+    """polars divides a single row by other bits than many rows: the probe sees it."""
+
+    @handler(reads={PANEL: days()}, writes="features.right")
+    def divider(panel: pl.DataFrame) -> pl.DataFrame:
+        return panel.select("date", scaled=(pl.col("x") * 100.0).round() / 100.0)
+
+    keep = [h for h in toy.HANDLERS if h.writes != divider.writes]
+    graph = build(toy.registry(), [*keep, divider])
+    assert not probe.check(graph, graph.node("features.right")).window_pure
+
+
 def test_looking_one_session_ahead_is_refused():
     """A shift into the future without ahead= never commits."""
 

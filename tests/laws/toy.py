@@ -131,7 +131,7 @@ CONTRACTS = [
 def px(px: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Conform prices: the newest standing correction, to two decimals."""
     rows = standing(px, decisions).with_columns(
-        x=(pl.col("cell").cast(pl.Float64) * 100).round() / 100,
+        x=pl.col("cell").cast(pl.Float64).round(2),
         knowable_at=released_at(pl.col("date"), RELEASE),
     )
     rows = rows.filter(pl.col("as_of") >= pl.col("knowable_at"))
@@ -230,7 +230,9 @@ def expanding(px: pl.DataFrame) -> pl.DataFrame:
 )
 def share(panel: pl.DataFrame, px: pl.DataFrame) -> pl.DataFrame:
     """Compare with the highest price of all time."""
-    return panel.select("date", of_all_time_high=pl.col("x") / px["x"].max())
+    # Not divided: polars divides one row by other bits than many.
+    highest = px["x"].max() or 1.0
+    return panel.select("date", of_all_time_high=pl.col("x") * (1.0 / highest))
 
 
 @handler(reads={"features.window": sessions(back=4)}, writes="features.left")

@@ -299,7 +299,7 @@ def test_a_missing_file_is_named(copied: Path, file: str) -> None:
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("horizons.yaml", "days: {}\nslack_days: 10\n"),
+        ("horizons.yaml", "days: {}\nslack_days: 30\n"),
         ("join_spec.yaml", "columns: {}\n"),
         ("universe.yaml", "symbols: {}\n"),
     ],
@@ -311,6 +311,15 @@ def test_an_empty_list_is_refused_or_works(copied: Path, file: str, text: str) -
         loader.load(copied).number(
             {"horizons.yaml": "horizons.longest"}.get(file, "join_spec.oldest")
         )
+
+
+def test_a_stretch_without_sessions_longer_than_the_slack_is_refused(
+    edit: Edit,
+) -> None:
+    """A label could fall behind the days that its handler reads: this must not load."""
+    folder = edit("horizons.yaml", "slack_days: ", "slack_days: 0 # ")
+    with pytest.raises(BadRegistry, match=r"horizons\.yaml.*closed for \d+ days"):
+        loader.load(folder)
 
 
 def test_all_contradictions_are_named_at_once(edit: Edit) -> None:
@@ -335,7 +344,7 @@ def test_a_specs_text_moves_with_its_own_entries_only(
     registry: Registry, edit: Edit
 ) -> None:
     """A change elsewhere in the registry leaves a handler's fingerprint alone."""
-    other = loader.load(edit("horizons.yaml", "slack_days: 10", "slack_days: 9"))
+    other = loader.load(edit("horizons.yaml", "slack_days: ", "slack_days: 1"))
     for names, moved in ((("settings", "universe"), False), (("horizons",), True)):
         before = Spec(registry, names).canonical()
         assert (Spec(other, names).canonical() != before) is moved

@@ -128,3 +128,17 @@ def test_the_digest_tells_calendars_apart() -> None:
     assert Sessions(EVERY[1:], covers=COVERS).digest != whole.digest
     moved = [*EVERY[:-2], EVERY[-1]]
     assert Sessions(moved, covers=COVERS).digest != whole.digest
+
+
+@given(calendars)
+def test_the_longest_stretch_without_a_session_is_found_by_counting(
+    calendar: Sessions,
+) -> None:
+    """From any covered day that has a later session, none is farther than this."""
+    waits = [
+        (calendar.on_or_after(day) - day).days
+        for day in EVERY
+        if calendar.days[0] < day <= calendar.days[-1]
+    ]
+    assert calendar.longest_closed_days >= max(waits, default=0)
+    assert calendar.longest_closed_days <= max(waits, default=0) + 1
