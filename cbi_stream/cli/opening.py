@@ -43,4 +43,5 @@ def opened(folder: Path) -> tuple[Lake, Graph]:
 def dispatching(lake: Lake) -> Iterator[None]:
     """Hold the lock of the one process that writes right of raw."""
     with durable.locked(lake.folder / "dispatch.lock", wait=False):
+        lake.sweep()
         yield

@@ -52,10 +52,11 @@ def canonical(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
         bad = [n for n in floats if frame[n].is_infinite().any()]
         msg = f"{contract.table}: expected finite numbers; found infinity in {bad}"
         raise BrokenContract(msg)
-    # -0.0 + 0.0 is 0.0, and every other number stays as it is.
+    # Not `+ 0.0`: polars leaves that addition out, and -0.0 with it.
+    zero = pl.when(pl.col(floats) == 0.0).then(0.0).otherwise(pl.col(floats))
     out = (
         frame.select(list(contract.columns))
-        .with_columns((pl.col(floats) + 0.0).fill_nan(None) if floats else [])
+        .with_columns(zero.fill_nan(None).name.keep() if floats else [])
         .sort(contract.key)
         .rechunk()
     )

@@ -61,14 +61,20 @@ def commit(
             kept = partitions[name].files if append and name in partitions else ()
             partitions[name] = replace(done.entry, files=(*kept, *placed[name]))
         base = log.newest_version(table.folder)
-        chained = replace(written, partitions=partitions)
-        if base is not None:
-            chained = chained.with_previous(log.commit_digest(table.folder, base))
-        new = table.transact(
-            placed, replaced=bool(placed) and not append, written=chained
+        chained = replace(
+            written,
+            partitions=partitions,
+            shape=table.shape,
+            previous=log.commit_digest(table.folder, base) if base is not None else "",
         )
-        durable.sync(log.commit_path(table.folder, new))
+        replaced = bool(placed) and not append
+        new = table.transact(placed, replaced=replaced, written=chained)
+        # The first commit of a table comes after another, which makes the table.
+        for each in range(expected + 1, new + 1):
+            durable.sync(log.commit_path(table.folder, each))
         durable.sync(table.folder / "_delta_log")
+        if expected < 0:
+            durable.sync(table.folder)
         return new
 
 

@@ -6,6 +6,8 @@ It hands out tables and says which versions readers see. It never runs a handler
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,8 +76,16 @@ class Lake:
 
     @property
     def work(self) -> Path:
-        """Where unfinished files stand; nothing in it survives a restart."""
-        return self.folder / ".work"
+        """Where this process puts unfinished files."""
+        return self.folder / ".work" / str(os.getpid())
+
+    def sweep(self) -> None:
+        """Remove unfinished files of processes that ended. Call it under the lock."""
+        for folder in (self.folder / ".work").glob("*"):
+            if not _alive(int(folder.name)):
+                shutil.rmtree(folder)
+        for folder in self.folder.glob(".proof-*"):
+            shutil.rmtree(folder)
 
     def table(self, name: str) -> Table:
         """Return a table by its name, `zone.name`.
@@ -123,3 +133,13 @@ class Lake:
             msg = f"{path}: expected the lake's id and kind; {error}"
             raise DamagedLake(msg) from error
         return plain
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -71,6 +71,8 @@ class PartitionMap:
     """Counters and times of this one commit."""
     previous: str = ""
     """The sha256 of the commit before this one."""
+    shape: str = ""
+    """The columns and types of the contract that the content was written under."""
 
     @property
     def root(self) -> str:
@@ -113,6 +115,7 @@ class PartitionMap:
                 "batch": self.batch,
                 "note": self.note,
                 "previous": self.previous,
+                "shape": self.shape,
             },
             separators=(",", ":"),
         )
@@ -137,11 +140,8 @@ class PartitionMap:
             batch=plain["batch"],
             note=plain["note"],
             previous=plain["previous"],
+            shape=plain["shape"],
         )
-
-    def with_previous(self, sha256: str) -> PartitionMap:
-        """Return the map chained to the commit before it."""
-        return replace(self, previous=sha256)
 
 
 def _days(span: Span) -> list[str]:

@@ -31,7 +31,12 @@ from cbi_stream.lake import log
 from cbi_stream.lake.canonical import schema_of
 from cbi_stream.lake.partition_map import Partition, PartitionMap, StoredFile
 from cbi_stream.registry.contract import Contract
-from cbi_stream.words.errors import CommitConflict, DamagedLake
+from cbi_stream.words.errors import (
+    BadRegistry,
+    BrokenContract,
+    CommitConflict,
+    DamagedLake,
+)
 
 _APP = "cbi"
 _NO_HOOKS = PostCommitHookProperties(
@@ -58,11 +63,34 @@ class Table:
         self._files: OrderedDict[str, pl.DataFrame] = OrderedDict()
 
     def head(self) -> tuple[int, PartitionMap]:
-        """Return the newest version and its map; (-1, empty) before the first one."""
+        """Return the newest version and its map; (-1, empty) before the first one.
+
+        Content that was written under other columns counts as none: it is computed
+        anew.
+
+        Raises:
+            BadRegistry: the contract of a record changed; records are never rebuilt.
+        """
         version = log.newest_version(self.folder)
         if version is None:
             return -1, PartitionMap({})
-        return version, log.map_at(self.folder, version)
+        current = log.map_at(self.folder, version)
+        if current.shape in ("", self.shape):
+            return version, current
+        if self.contract.is_record:
+            msg = (
+                f"tables/{self.contract.table}.yaml: the columns of a record changed; its "
+                "stored lines are never rewritten. Put the columns back, or start a new "
+                "table and take the archived files in again"
+            )
+            raise BadRegistry(msg)
+        return version, PartitionMap({})
+
+    @property
+    def shape(self) -> str:
+        """Names and types of the contract's columns, as one hash."""
+        text = repr([(n, str(t)) for n, t in schema_of(self.contract).items()])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def read(self, partitions: Iterable[Partition]) -> pl.DataFrame:
         """Return the rows of these partitions, in no promised order.
@@ -91,9 +119,13 @@ class Table:
                 "Nothing read it; `cbi prove` names the cells"
             )
             raise DamagedLake(msg)
-        frame = pl.read_parquet(io.BytesIO(data)).select(
-            schema_of(self.contract).keys()
-        )
+        frame = pl.read_parquet(io.BytesIO(data))
+        if frame.columns != list(self.contract.columns):
+            msg = (
+                f"{path}: written under another contract than tables/"
+                f"{self.contract.table}.yaml: `cbi run --until-idle` computes it anew"
+            )
+            raise BrokenContract(msg)
         self._files[stored.sha256] = frame
         if len(self._files) > _CACHED_FILES:
             self._files.popitem(last=False)
@@ -102,8 +134,8 @@ class Table:
     def open(self) -> DeltaTable:
         """Return the warm handle at the newest version, making the table if needed.
 
-        A table whose contract changed is emptied first: its map is then empty, so
-        that every partition is planned again.
+        A derived table whose contract changed is emptied first; `head` has planned
+        every partition of it.
         """
         if self._handle is None:
             exists = log.newest_version(self.folder) is not None
@@ -150,7 +182,7 @@ class Table:
         Raises:
             CommitConflict: another writer committed since the handle was read.
         """
-        handle = self.open()
+        handle = self._handle or self.open()
         last = handle.transaction_version(_APP)
         column = self.contract.grain.value
         text = written.to_json()

@@ -68,7 +68,7 @@ def test_every_session_has_every_horizon(make: Make, registry: Registry) -> None
         (date(2024, 3, 22), "1w", date(2024, 4, 1)),  # Good Friday: Monday after
         (date(2024, 6, 27), "1w", date(2024, 7, 5)),  # Independence Day
         (date(2024, 1, 4), "1m", date(2024, 2, 5)),  # a Saturday: Monday
-        (date(2024, 5, 28), "6m", date(2024, 11, 25)),  # a Sunday... 180 days
+        (date(2024, 5, 28), "6m", date(2024, 11, 25)),  # a Sunday: Monday
         (date(2024, 5, 1), "3m", date(2024, 7, 30)),
     ],
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_LAKES = {ROOT / "lake", ROOT / "demo-lake", ROOT / "dist"}
+_LEFT_OUT = {ROOT / "lake", ROOT / "demo-lake", ROOT / "dist"}
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,12 @@ class Module:
 
 def _files(folder: Path) -> list[Path]:
     """Return what belongs to the house; caches, environments and lakes do not."""
+    if (folder / "lake.json").exists():
+        return []
     found = []
     for path in sorted(folder.iterdir()):
         hidden = path.name.startswith(".") and path.name not in {".ci", ".gitignore"}
-        if hidden or path in _LAKES or path.name == "__pycache__":
+        if hidden or path in _LEFT_OUT or path.name == "__pycache__":
             continue
         found += _files(path) if path.is_dir() else [path]
     return found
@@ -60,7 +62,7 @@ def root() -> Path:
 def files() -> dict[str, str]:
     """Every text file of the house by its path from the root."""
     return {
-        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8", errors="replace")
         for path in _files(ROOT)
     }
 

@@ -184,7 +184,7 @@ MISTAKES = [
         "tables/staging.prices.yaml",
         "spine_requires: close",
         "spine_requires: clsoe",
-        "spine_requires: clsoe",
+        "table: staging.prices",
         "clsoe",
     ),
     (
