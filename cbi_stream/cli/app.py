@@ -25,33 +25,76 @@ app = App(
     version=lambda: version("cbi-stream"),
 )
 
-_VERBS = (
-    ("init", "making:init", "Make an empty lake."),
-    ("drop", "making:drop", "Hand files in; `cbi run` takes them in."),
-    ("run", "making:run", "Take in what landed and bring every table up to date."),
-    ("demo", "demo:demo", "Run the whole road on a simulated market, and prove it."),
-    ("status", "looking:status", "Show what each table is at."),
-    ("read", "looking:read", "Print or write the rows of a table."),
-    ("plan", "looking:plan", "Show what a run would compute, and why."),
-    ("rebuild", "proving:rebuild", "Compute every partition again from raw, in place."),
-    (
-        "prove",
-        "proving:prove",
-        "Rebuild beside the lake and compare.",
+_VERBS = {
+    "init": (
+        "making:init",
+        "Make an empty lake.",
+        "cbi init --lake lake",
     ),
-)
-for _name, _where, _help in _VERBS:
-    app.command(f"cbi_stream.cli.{_where}", name=_name, help=_help)
+    "drop": (
+        "making:drop",
+        "Hand files in; `cbi run` takes them in.",
+        'cbi drop "ZL=F.csv" VIXCLS.csv',
+    ),
+    "run": (
+        "making:run",
+        "Take in what landed and bring every table up to date.",
+        "cbi run --until-idle",
+    ),
+    "demo": (
+        "demo:demo",
+        "Run the whole road on a simulated market, and prove it.",
+        "cbi demo --keep demo-lake",
+    ),
+    "status": (
+        "looking:status",
+        "Show what each table is at.",
+        "cbi status",
+    ),
+    "read": (
+        "looking:read",
+        "Print or write the rows of a table, as the last settled run left them.",
+        "cbi read features.panel --from 2020-01-01 --columns date,close,vix",
+    ),
+    "plan": (
+        "looking:plan",
+        "Show what a run would compute, and why.",
+        "cbi plan",
+    ),
+    "rebuild": (
+        "proving:rebuild",
+        "Compute every partition again from raw, in place.",
+        "cbi rebuild",
+    ),
+    "prove": (
+        "proving:prove",
+        "Rebuild beside the lake and compare; exit 3 where different.",
+        "cbi prove --deep",
+    ),
+}
+_DECISIONS = {
+    "reject": (
+        "deciding:reject",
+        "Keep a line out, from now on.",
+        'cbi quarantine reject b8fa4fe5 4711 --note "fat finger, see the exchange"',
+    ),
+    "withdraw": (
+        "deciding:withdraw",
+        "Take a rejection back.",
+        'cbi quarantine withdraw b8fa4fe5 4711 --note "the exchange confirmed it"',
+    ),
+}
 
+
+def _register(group: App, verbs: dict[str, tuple[str, str, str]]) -> None:
+    for name, (where, said, example) in verbs.items():
+        text = f"{said}\n\nExample: {example}"
+        group.command(f"cbi_stream.cli.{where}", name=name, help=text)
+
+
+_register(app, _VERBS)
 _quarantine = App(name="quarantine", help="Decide about single lines.")
-_quarantine.command(
-    "cbi_stream.cli.deciding:reject",
-    name="reject",
-    help="Keep a line out, from now on.",
-)
-_quarantine.command(
-    "cbi_stream.cli.deciding:withdraw", name="withdraw", help="Take a rejection back."
-)
+_register(_quarantine, _DECISIONS)
 app.command(_quarantine)
 
 
@@ -59,13 +102,15 @@ def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
         code = app()
+        sys.stdout.flush()
     except CbiError as error:
         print(f"cbi: {error}", file=sys.stderr)
         code = error.exit_code
+    except BrokenPipeError:
+        code = 0  # whoever read our output went away; that is nobody's error
     except KeyboardInterrupt:
         print("cbi: stopped", file=sys.stderr)
         code = 130
-    sys.stdout.flush()
-    # Native threads of the readers may still wind down; nothing of ours is left to do.
     sys.stderr.flush()
+    # Native threads of the readers may still wind down; nothing of ours is left to do.
     os._exit(code or 0)

@@ -20,8 +20,6 @@ def reject(
 ) -> int:
     """Keep a line out, from the next run on.
 
-    Example: cbi quarantine reject b8fa4fe5 4711 --note "fat finger, see exchange file"
-
     Args:
         sha256: the file's hash, or its beginning.
         line: the line's number in the file.
@@ -43,8 +41,6 @@ def withdraw(
     json: AsJson = False,
 ) -> int:
     """Take a rejection back.
-
-    Example: cbi quarantine withdraw b8fa4fe5 4711 --note "the exchange confirmed it"
 
     Args:
         sha256: the file's hash, or its beginning.

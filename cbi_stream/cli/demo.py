@@ -30,8 +30,6 @@ def demo(
 ) -> int:
     """Run the whole road on a simulated market, and prove it. Exit 1: a promise broke.
 
-    Example: cbi demo --keep demo-lake
-
     Args:
         keep: a new folder in which the lake stays afterwards; else it is removed.
         json: print one JSON object.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,8 +23,6 @@ from cbi_stream.words.span import Span, plus_days
 
 def status(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
     """Show what each table is at.
-
-    Example: cbi status
 
     Args:
         lake: folder of the lake.
@@ -81,8 +80,6 @@ def read(
 ) -> int:
     """Print or write the rows of a table, as the last settled run left them.
 
-    Example: cbi read features.panel --from 2020-01-01 --columns date,close,vix
-
     Args:
         table: zone.name.
         lake: folder of the lake.
@@ -114,9 +111,9 @@ def _rows(
     seen = lake.published().get(table)
     newest = log.newest_version(stored.folder)
     at = version if version is not None else seen.version if seen else newest
-    if at is None or at < 0:
+    if at is None or (version is None and at < 0):
         return stored.read([])
-    if newest is None or at > newest:
+    if newest is None or not 0 <= at <= newest:
         msg = f"{table} has versions up to {newest}; found --version {at}"
         raise WrongUsage(msg)
     days = Span(from_ or date.min, plus_days(to, 1) if to else date.max)
@@ -138,7 +135,7 @@ def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
         with pl.Config(tbl_rows=20, tbl_cols=12, tbl_hide_column_data_types=True):
             text = str(frame)
     if out is None:
-        print(text)
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     else:
         out.write_text(text, encoding="utf-8")
 
@@ -148,8 +145,6 @@ def plan(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
 
     Files still in the landing are not looked into. A run computes at most this: it
     stops where content stays the same.
-
-    Example: cbi plan
 
     Args:
         lake: folder of the lake.

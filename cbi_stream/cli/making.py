@@ -33,8 +33,6 @@ def init(
 ) -> int:
     """Make an empty lake.
 
-    Example: cbi init --lake lake
-
     Args:
         lake: folder to make.
         simulated: make a lake that takes simulated bytes only, and says so.
@@ -63,8 +61,6 @@ def drop(
 ) -> int:
     """Hand files in. They wait in the landing until `cbi run` takes them in.
 
-    Example: cbi drop "ZL=F.csv" VIXCLS.csv
-
     Args:
         files: the files; they are copied.
         lake: folder of the lake.
@@ -79,6 +75,8 @@ def drop(
         raise WrongUsage(msg)
     found, _ = opened(lake)
     hint = landing.Hint(source, key, _instant(as_of))
+    for file in files:
+        landing.check(found, file)
     placed = [file if dry_run else landing.drop(found, file, hint) for file in files]
     if json:
         show.as_json({"queued": [path.name for path in placed], "dry_run": dry_run})
@@ -95,8 +93,6 @@ def run(
     json: AsJson = False,
 ) -> int:
     """Take in what landed and bring every table up to date.
-
-    Example: cbi run --until-idle
 
     Args:
         lake: folder of the lake.

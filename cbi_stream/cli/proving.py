@@ -26,8 +26,6 @@ def rebuild(
 
     An intact lake makes no commit. For a comparison beside the lake see `cbi prove`.
 
-    Example: cbi rebuild
-
     Args:
         lake: folder of the lake.
         dry_run: say what would be computed, and compute nothing.
@@ -62,8 +60,6 @@ def prove(
     json: AsJson = False,
 ) -> int:
     """Rebuild beside the lake and compare, with a certificate; exit 3 where different.
-
-    Example: cbi prove --deep
 
     Args:
         lake: folder of the lake.

@@ -19,6 +19,7 @@ import polars as pl
 
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
+from cbi_stream.kernels.release import released_at
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.records import Appended, Arrival, append_lines
@@ -26,7 +27,7 @@ from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadInput, CbiError, WrongUsage
 
 MOST_BYTES = 512 * 1024 * 1024
-SIMULATED = b"# SIMULATED"
+_MARK = re.compile(rb"^(\xef\xbb\xbf)?\s*# SIMULATED", re.MULTILINE)
 _RECEIPT = ".receipt.json"
 _HINT = ".hint.json"
 
@@ -65,6 +66,22 @@ def drop(lake: Lake, file: Path, hint: Hint) -> Path:
         WrongUsage: it is no regular file, or one of that name waits already.
         BadInput: it is larger than the limit.
     """
+    place = check(lake, file)
+    _beside(place, _HINT).unlink(missing_ok=True)
+    if hint != Hint():
+        plain = {k: str(v) for k, v in asdict(hint).items() if v is not None}
+        durable.write(_beside(place, _HINT), json.dumps(plain).encode())
+    durable.write(place, file.read_bytes())
+    return place
+
+
+def check(lake: Lake, file: Path) -> Path:
+    """Return where a file would stand in the landing, or refuse it.
+
+    Raises:
+        WrongUsage: it is no regular file, or another one of that name waits already.
+        BadInput: it is larger than the limit.
+    """
     if not file.is_file() or file.is_symlink():
         msg = f"expected a regular file; found none at {file}"
         raise WrongUsage(msg)
@@ -73,15 +90,21 @@ def drop(lake: Lake, file: Path, hint: Hint) -> Path:
             f"{file}: expected at most {MOST_BYTES} bytes; found {file.stat().st_size}"
         )
         raise BadInput(msg)
+    if file.name.startswith(".") or file.name.endswith((_RECEIPT, _HINT)):
+        msg = f"{file.name}: a file of this name is passed over: rename it"
+        raise WrongUsage(msg)
     place = lake.folder / "landing" / file.name
-    if place.exists() and place.read_bytes() != file.read_bytes():
+    other = place.exists() and place.read_bytes() != file.read_bytes()
+    if other and not _was_refused(place):
         msg = f"{place}: another file of that name waits: take it in first (`cbi run`)"
         raise WrongUsage(msg)
-    if hint != Hint():
-        plain = {k: str(v) for k, v in asdict(hint).items() if v is not None}
-        durable.write(_beside(place, _HINT), json.dumps(plain).encode())
-    durable.write(place, file.read_bytes())
     return place
+
+
+def _was_refused(place: Path) -> bool:
+    """Return whether the file that stands there waits in vain: it may be replaced."""
+    receipt = _beside(place, _RECEIPT)
+    return receipt.exists() and not json.loads(receipt.read_bytes())["taken"]
 
 
 def waiting(lake: Lake) -> list[Path]:
@@ -91,6 +114,7 @@ def waiting(lake: Lake) -> list[Path]:
         path
         for path in folder.iterdir()
         if path.is_file()
+        and not path.is_symlink()
         and not path.name.startswith(".")
         and not path.name.endswith((_RECEIPT, _HINT))
     )
@@ -128,15 +152,22 @@ def _take(lake: Lake, graph: Graph, path: Path) -> Receipt:
         parser=fingerprint.of_parser(parser.parse),
         as_of=hint.as_of,
     )
-    table = lake.registry.data_sources.sources[parser.source].raw
-    done: Appended = append_lines(lake.table(table), lines, arrival, work=lake.work)
+    source = lake.registry.data_sources.sources[parser.source]
+    rule = source.release_of(key)
+    done: Appended = append_lines(
+        lake.table(source.raw),
+        lines,
+        arrival,
+        work=lake.work,
+        released=released_at(pl.col("date"), **rule.terms) if rule else None,
+    )
     return Receipt(
         path.name,
         True,
         parser.source,
         key,
         sha256,
-        table,
+        source.raw,
         done.lines,
         done.stored,
         done.duplicate,
@@ -145,7 +176,7 @@ def _take(lake: Lake, graph: Graph, path: Path) -> Receipt:
 
 
 def _kind_fits(lake: Lake, path: Path, data: bytes) -> None:
-    simulated = data.startswith(SIMULATED)
+    simulated = _MARK.search(data) is not None
     if simulated != (lake.kind == "simulated"):
         what = "simulated" if simulated else "real"
         msg = (

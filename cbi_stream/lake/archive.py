@@ -21,11 +21,16 @@ class Archive:
 
     def keep(self, data: bytes) -> str:
         """Store bytes durably and return their sha256. Known bytes are not rewritten."""
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = _sha256(data)
         path = self._path(sha256)
-        if not path.exists():
+        # Bytes that were damaged on the disk are mended when they come again.
+        if not path.exists() or _sha256(path.read_bytes()) != sha256:
             durable.write(path, data)
         return sha256
+
+    def holds(self, sha256: str) -> bool:
+        """Return whether bytes of this hash were kept."""
+        return self._path(sha256).exists()
 
     def read(self, sha256: str) -> bytes:
         """Return the bytes with this hash.
@@ -39,10 +44,14 @@ class Archive:
         except OSError as error:
             msg = f"{path}: expected an archived file; {error}"
             raise DamagedLake(msg) from error
-        if hashlib.sha256(data).hexdigest() != sha256:
+        if _sha256(data) != sha256:
             msg = f"{path}: its bytes are not those that were archived"
             raise DamagedLake(msg)
         return data
 
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -45,9 +45,7 @@ class Lake:
         self.registry = registry
         self._records = records
         self._tables: dict[str, Table] = {}
-        identity = self._identity()
-        self.id = identity["id"]
-        self.kind: Kind = "simulated" if identity["kind"] == "simulated" else "real"
+        self.id, self.kind = self._identity()
 
     @classmethod
     def create(cls, folder: Path, registry: Registry, *, kind: Kind) -> Lake:
@@ -106,12 +104,20 @@ class Lake:
         return self._tables[name]
 
     def published(self) -> dict[str, Seen]:
-        """Return the versions that readers see: those of the last settled wave."""
+        """Return the versions that readers see: those of the last settled wave.
+
+        Raises:
+            DamagedLake: the pointer cannot be read; a run writes it anew.
+        """
+        path = self.folder / "current.json"
         try:
-            plain = json.loads((self.folder / "current.json").read_bytes())
+            tables = json.loads(path.read_bytes())["tables"]
+            return {t: Seen(v["version"], v["root"]) for t, v in tables.items()}
         except FileNotFoundError:
             return {}
-        return {t: Seen(v["version"], v["root"]) for t, v in plain["tables"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            msg = f"{path}: expected the published versions; {error!r}: take it away, and run"
+            raise DamagedLake(msg) from error
 
     def publish(self, tables: Mapping[str, Seen]) -> None:
         """Make readers see these versions, all at once."""
@@ -122,17 +128,18 @@ class Lake:
         if self.published() != dict(tables):
             durable.write(self.folder / "current.json", text.encode())
 
-    def _identity(self) -> dict[str, str]:
+    def _identity(self) -> tuple[str, Kind]:
         path = self.folder / "lake.json"
         try:
-            plain: dict[str, str] = json.loads(path.read_bytes())
+            plain = json.loads(path.read_bytes())
+            kinds: dict[str, Kind] = {"real": "real", "simulated": "simulated"}
+            return str(plain["id"]), kinds[plain["kind"]]
         except FileNotFoundError:
             msg = f"no lake at {self.folder}: make one with `cbi init`, or say --lake"
             raise WrongUsage(msg) from None
-        except ValueError as error:
-            msg = f"{path}: expected the lake's id and kind; {error}"
+        except (ValueError, KeyError, TypeError) as error:
+            msg = f"{path}: expected the lake's id and kind; {error!r}"
             raise DamagedLake(msg) from error
-        return plain
 
 
 def _alive(pid: int) -> bool:

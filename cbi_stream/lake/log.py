@@ -11,6 +11,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from cbi_stream.lake.partition_map import Change, PartitionMap
 from cbi_stream.words.errors import DamagedLake
@@ -48,7 +49,7 @@ def map_at(table: Path, version: int) -> PartitionMap:
     try:
         stat = path.stat()
         return _map_of(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         msg = (
             f"{path}: expected a commit with a partition map; {error!r}. Nothing was "
             "changed; the archive holds every byte that was taken in"
@@ -58,13 +59,17 @@ def map_at(table: Path, version: int) -> PartitionMap:
 
 @lru_cache(maxsize=4096)
 def _map_of(path: Path, _mtime: int, _size: int) -> PartitionMap:
+    # Every line is read: a commit that was cut behind its map lost its files.
+    actions: dict[str, Any] = {}
     for line in path.read_bytes().splitlines():
-        info = json.loads(line).get("commitInfo")
-        if info is not None:
-            # The commit that creates a table has no content, hence no map.
-            return PartitionMap.from_json(info[MAP_KEY]) if MAP_KEY in info else _EMPTY
-    msg = "no commitInfo line"
-    raise ValueError(msg)
+        actions.update(json.loads(line))
+    info = actions["commitInfo"]
+    if MAP_KEY not in info:
+        return _EMPTY  # the commit that creates a table has no content, hence no map
+    if "txn" not in actions:
+        msg = "the last line of the commit is missing"
+        raise ValueError(msg)
+    return PartitionMap.from_json(info[MAP_KEY])
 
 
 _EMPTY = PartitionMap({})

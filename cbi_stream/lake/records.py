@@ -55,7 +55,12 @@ class Appended:
 
 
 def append_lines(
-    table: Table, lines: pl.DataFrame, arrival: Arrival, *, work: Path
+    table: Table,
+    lines: pl.DataFrame,
+    arrival: Arrival,
+    *,
+    work: Path,
+    released: pl.Expr | None = None,
 ) -> Appended:
     """Append the lines of one file to a raw table.
 
@@ -64,6 +69,9 @@ def append_lines(
         lines: the table's own columns and `line`, as the parser gave them.
         arrival: which file they stand in.
         work: a folder on the lake's volume for unfinished files.
+        released: when the observation of a line is released, from its `date`. What
+            was seen before is provisional: the same value seen after its release is
+            no duplicate of it.
 
     Raises:
         BadInput: the file is said to have been seen in the future.
@@ -76,7 +84,7 @@ def append_lines(
         if as_of > seen:
             msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
             raise BadInput(msg)
-        fresh = _not_known(table, current, lines, as_of)
+        fresh = _not_known(table, current, lines, as_of, released)
         return fresh.with_columns(
             as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
             stated=pl.lit(arrival.as_of is not None),
@@ -175,13 +183,20 @@ def _union(
 
 
 def _not_known(
-    table: Table, current: PartitionMap, lines: pl.DataFrame, as_of: datetime
+    table: Table,
+    current: PartitionMap,
+    lines: pl.DataFrame,
+    as_of: datetime,
+    released: pl.Expr | None,
 ) -> pl.DataFrame:
     """Return the lines that say something else than their newest known version."""
     cells = [n for n in table.contract.columns if n not in PROVENANCE]
     key = [n for n in table.contract.key if n in cells]
     touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
     known = table.read(p for n, p in current.partitions.items() if n in touched)
+    if released is not None:
+        provisional = (pl.col("as_of") < released) & (pl.lit(as_of) >= released)
+        known = known.filter(~provisional)
     newest = (
         known.filter(pl.col("as_of") <= as_of)
         .sort("as_of", "batch", "sha256", "line")
@@ -189,6 +204,7 @@ def _not_known(
         .select(cells)
         .with_columns(line=pl.lit(0, pl.Int64))
     )
+    lines = _without_repeats(lines, newest, key, cells)
     # A file may hold a date twice: each line is compared with the one before it.
     ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
     same_key = pl.all_horizontal(
@@ -198,6 +214,18 @@ def _not_known(
     first = pl.int_range(pl.len()) == 0
     repeats = ordered.with_columns(__same=same & same_key & ~first)
     return repeats.filter((pl.col("line") > 0) & ~pl.col("__same")).drop("__same")
+
+
+def _without_repeats(
+    lines: pl.DataFrame, newest: pl.DataFrame, key: list[str], cells: list[str]
+) -> pl.DataFrame:
+    """Leave out dates on which the file's last word is what is known already.
+
+    So a file that says two things of one date is silent when it comes again.
+    """
+    last = lines.sort("line").unique(key, keep="last", maintain_order=True)
+    same = last.join(newest, on=cells, how="semi", nulls_equal=True).select(key)
+    return lines.join(same, on=key, how="anti", maintain_order="left")
 
 
 def compact(table: Table, *, work: Path) -> int:

@@ -23,7 +23,7 @@ from deltalake import (
     Schema,
     Transaction,
 )
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
@@ -136,11 +136,21 @@ class Table:
 
         A derived table whose contract changed is emptied first; `head` has planned
         every partition of it.
+
+        Raises:
+            DamagedLake: the log cannot be read.
         """
-        if self._handle is None:
-            exists = log.newest_version(self.folder) is not None
-            self._handle = DeltaTable(self.folder) if exists else self._create("error")
-        self._handle.update_incremental()
+        try:
+            if self._handle is None:
+                exists = log.newest_version(self.folder) is not None
+                self._handle = (
+                    DeltaTable(self.folder) if exists else self._create("error")
+                )
+            self._handle.update_incremental()
+        except DeltaError as error:
+            self.forget()
+            msg = f"{self.folder}: expected a Delta log that can be read; {error}"
+            raise DamagedLake(msg) from error
         if self._handle.schema() != self._schema():
             self._handle = self._create("overwrite")
         return self._handle
@@ -181,6 +191,7 @@ class Table:
 
         Raises:
             CommitConflict: another writer committed since the handle was read.
+            OSError: the disk refused, and the commit is not in the log.
         """
         handle = self._handle or self.open()
         last = handle.transaction_version(_APP)
@@ -202,11 +213,14 @@ class Table:
                 ),
                 post_commithook_properties=_NO_HOOKS,
             )
-        except CommitFailedError as error:
+        except (DeltaError, OSError) as error:
             # An error does not mean "not written": look before judging.
             if not self._landed(text):
-                msg = f"{self.folder}: another writer committed first ({error})"
-                raise CommitConflict(msg) from error
+                if isinstance(error, CommitFailedError):
+                    msg = f"{self.folder}: another writer committed first ({error})"
+                    raise CommitConflict(msg) from error
+                raise
+            return self.open().version()
         handle.update_incremental()
         return handle.version()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
@@ -66,12 +66,25 @@ class Universe(Entry):
     symbols: dict[str, Symbol]
 
 
+class ReleaseTerms(TypedDict):
+    """A release rule as plain arguments."""
+
+    weekdays_after: int
+    at: time
+    zone: str
+
+
 class Release(Entry):
     """When an observation becomes knowable: so many weekdays after its date, at a time."""
 
     weekdays_after: int = Field(ge=0)
     at: time
     zone: Zone
+
+    @property
+    def terms(self) -> ReleaseTerms:
+        """The rule as the arguments of `kernels.release.released_at`."""
+        return {"weekdays_after": self.weekdays_after, "at": self.at, "zone": self.zone}
 
 
 class Series(Entry):
@@ -95,6 +108,10 @@ class Source(Entry):
     release: Release | None = None
     """The release rule of all symbols of a price source."""
     series: dict[str, Series] = {}
+
+    def release_of(self, key: str) -> Release | None:
+        """Return the release rule of one symbol or series; None where none is known."""
+        return self.series[key].release if key in self.series else self.release
 
 
 class DataSources(Entry):

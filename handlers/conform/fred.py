@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from cbi_stream import Spec, days, handler
-from handlers.conform.release import released_at
+from cbi_stream.kernels.release import released_at
 from handlers.conform.versions import distinct, standing
 
 
@@ -23,7 +23,7 @@ def fred(fred: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> pl.DataF
     lines = standing(fred, decisions)
     parts = [
         lines.filter(pl.col("series") == name).with_columns(
-            released=released_at(pl.col("date"), entry.release),
+            released=released_at(pl.col("date"), **entry.release.terms),
             unit=pl.lit(entry.unit),
             pit_grade=pl.lit(entry.pit_grade),
         )

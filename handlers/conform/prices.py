@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cbi_stream import Spec, Symbol, days, handler
-from handlers.conform.release import released_at
+from cbi_stream.kernels.release import released_at
 from handlers.conform.versions import distinct, standing
 
 _PRICES = ("open", "high", "low", "close")
@@ -34,7 +34,7 @@ def prices(yahoo: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> pl.Da
             {name: s.ticks_per_unit for name, s in symbols.items()},
             return_dtype=pl.Float64,
         ),
-        knowable_at=released_at(pl.col("date"), rule),
+        knowable_at=released_at(pl.col("date"), **rule.terms),
     )
     bars = bars.filter(pl.col("as_of") >= pl.col("knowable_at")).with_columns(
         *(_to_tick(name, symbols) for name in _PRICES),

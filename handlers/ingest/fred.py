@@ -7,7 +7,7 @@ import re
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.lines import numbered_lines, table_of
+from handlers.ingest.lines import NUMBER, numbered_lines, table_of
 
 _HEADER = re.compile(r"(?:observation_date|DATE),([A-Z0-9]+)")
 
@@ -29,7 +29,7 @@ def fred(data: bytes, series: str) -> pl.DataFrame:
         raise BadInput(msg)
     return table_of(
         data,
-        columns=("value",),
+        columns={"value": NUMBER},
         nulls=frozenset({"", "."}),
         mend="Download the file again, or take the lines out; nothing was taken in.",
     ).with_columns(series=pl.lit(series))

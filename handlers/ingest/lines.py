@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import polars as pl
 
 from cbi_stream import BadInput
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?")
+WHOLE = re.compile(r"[0-9]{1,15}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SHOWN = 5
+Pattern = re.Pattern[str]
 
 
 def table_of(
-    data: bytes, *, columns: Sequence[str], nulls: frozenset[str], mend: str
+    data: bytes, *, columns: Mapping[str, Pattern], nulls: frozenset[str], mend: str
 ) -> pl.DataFrame:
     """Return the lines under the header: `line` (from 1), `date`, cells as text.
 
@@ -24,7 +26,7 @@ def table_of(
 
     Args:
         data: the file.
-        columns: names for the cells after the date.
+        columns: names for the cells after the date, and what each must look like.
         nulls: what a cell may say instead of a number.
         mend: what to tell the user to do about a bad line.
 
@@ -36,7 +38,7 @@ def table_of(
     problems: list[str] = []
     for number, text in numbered_lines(data)[1:]:
         cells = text.split(",")
-        problem = _problem(cells, len(columns) + 1, nulls)
+        problem = _problem(cells, list(columns.values()), nulls)
         if problem:
             problems.append(f"line {number}: {problem}; the line is {text[:80]!r}")
         else:
@@ -60,7 +62,8 @@ def numbered_lines(data: bytes) -> list[tuple[int, str]]:
     except UnicodeDecodeError as error:
         msg = f"expected UTF-8 text; found the byte {data[error.start]:#04x} at {error.start}"
         raise BadInput(msg) from None
-    lines = enumerate(text.replace("\r\n", "\n").split("\n"), start=1)
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = enumerate(plain.split("\n"), start=1)
     return [(n, line) for n, line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -69,14 +72,17 @@ def has_columns(*names: str) -> Callable[[str], bool]:
     return lambda header: header == ",".join(names)
 
 
-def _problem(cells: list[str], width: int, nulls: frozenset[str]) -> str | None:
-    if len(cells) != width:
-        return f"expected {width} cells; found {len(cells)}"
+def _problem(
+    cells: list[str], patterns: list[Pattern], nulls: frozenset[str]
+) -> str | None:
+    if len(cells) != len(patterns) + 1:
+        return f"expected {len(patterns) + 1} cells; found {len(cells)}"
     if not _DATE.fullmatch(cells[0]) or not _is_a_day(cells[0]):
         return f"expected a date like 2024-01-31; found {cells[0]!r}"
-    for cell in cells[1:]:
-        if cell not in nulls and not _NUMBER.fullmatch(cell):
-            return f"expected a number or one of {sorted(nulls)}; found {cell!r}"
+    for cell, pattern in zip(cells[1:], patterns, strict=True):
+        if cell not in nulls and not pattern.fullmatch(cell):
+            what = "a whole number" if pattern is WHOLE else "a number"
+            return f"expected {what} or one of {sorted(nulls)}; found {cell!r}"
     return None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from cbi_stream import source
-from handlers.ingest.lines import has_columns, table_of
+from handlers.ingest.lines import NUMBER, WHOLE, has_columns, table_of
 
 _HEADER = ("Date", "Open", "High", "Low", "Close", "Adj Close", "Volume")
-_COLUMNS = ("open", "high", "low", "close", "adj_close", "volume")
+_PRICES = ("open", "high", "low", "close", "adj_close")
+_COLUMNS = {**dict.fromkeys(_PRICES, NUMBER), "volume": WHOLE}
 
 
 @source("yahoo", recognises=has_columns(*_HEADER))

@@ -55,6 +55,7 @@ maps = st.builds(
     st.integers(0, 1 << 40),
     st.dictionaries(text, st.none() | st.integers() | text, max_size=3),
     hashes,
+    hashes,
 )
 
 

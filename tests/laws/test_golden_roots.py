@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from cbi_stream.engine.fingerprint import ENGINE_SEMANTICS
 from cbi_stream.engine.wave import run_wave
-
 from tests.laws import worlds
 
 GOLDEN = {

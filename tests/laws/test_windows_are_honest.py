@@ -42,7 +42,7 @@ def test_toy_handlers_are_honest(node):
 
 
 def test_a_division_by_a_constant_is_not_pure():
-    """polars divides a single row by other bits than many rows: the probe sees it."""
+    """Polars divides a single row by other bits than many rows: the probe sees it."""
 
     @handler(reads={PANEL: days()}, writes="features.right")
     def divider(panel: pl.DataFrame) -> pl.DataFrame:

@@ -25,13 +25,13 @@ from cbi_stream import (
 from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build
 from cbi_stream.kernels.asof import newest_known
+from cbi_stream.kernels.release import released_at
 from cbi_stream.registry import files
 from cbi_stream.registry.contract import Column, Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
-from handlers.conform.release import released_at
 from handlers.conform.versions import distinct, standing
 
 COVERS = Span(date(2014, 1, 1), date(2021, 1, 1))
@@ -132,7 +132,7 @@ def px(px: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Conform prices: the newest standing correction, to two decimals."""
     rows = standing(px, decisions).with_columns(
         x=pl.col("cell").cast(pl.Float64).round(2),
-        knowable_at=released_at(pl.col("date"), RELEASE),
+        knowable_at=released_at(pl.col("date"), **RELEASE.terms),
     )
     rows = rows.filter(pl.col("as_of") >= pl.col("knowable_at"))
     newest = distinct(rows, key=("symbol", "date"), content=("x",)).unique(
@@ -146,7 +146,7 @@ def obs(obs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Conform observations: every version."""
     rows = standing(obs, decisions).with_columns(
         value=pl.col("cell").cast(pl.Float64),
-        released=released_at(pl.col("date"), RELEASE),
+        released=released_at(pl.col("date"), **RELEASE.terms),
     )
     versions = distinct(
         rows.filter(pl.col("as_of") >= pl.col("released")),

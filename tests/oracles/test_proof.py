@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.prove import Certificate, prove
 from cbi_stream.lake.lake import Lake
 from tests.oracles import damage, real_lake
@@ -137,7 +138,7 @@ def test_a_flipped_bit_in_a_raw_line_is_found_in_its_cell(
     assert (found.lake, found.rebuilt) == (repr(now), repr(was))
 
 
-def _only(certificate: Certificate) -> object:
+def _only(certificate: Certificate) -> Difference:
     assert not certificate.identical
     assert len(certificate.differences) == 1, certificate.differences
     assert certificate.first_difference == certificate.differences[0]

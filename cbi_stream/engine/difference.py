@@ -1,0 +1,96 @@
+"""Where two lakes differ: the first cell of each partition, and of each export.
+
+It compares stored bytes with a rebuild, never hashes with hashes, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from cbi_stream.engine import effects
+from cbi_stream.engine.evidence import stored_content
+from cbi_stream.lake.canonical import canonical
+from cbi_stream.lake.change import Cell, first_cell
+from cbi_stream.lake.lake import Lake
+from cbi_stream.lake.partition_map import PartitionMap
+from cbi_stream.lake.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the lake is not what a rebuild gives."""
+
+    table: str
+    partition: str | None = None
+    column: str | None = None
+    date: str | None = None
+    key: dict[str, str] = field(default_factory=dict)
+    lake: str | None = None
+    rebuilt: str | None = None
+    because: str = "the value differs"
+
+
+def at_cell(table: str, partition: str, cell: Cell, because: str) -> Difference:
+    """Return a differing cell as a difference."""
+    return Difference(
+        table,
+        partition,
+        cell.column,
+        cell.date.isoformat(),
+        {name: str(value) for name, value in cell.key.items()},
+        repr(cell.left),
+        repr(cell.right),
+        because or "the value differs",
+    )
+
+
+def of_tables(live: Table, rebuilt: Table) -> Iterator[Difference]:
+    """Yield the first difference of each partition that differs, oldest first."""
+    _, here = live.head()
+    _, there = rebuilt.head()
+    for partition in sorted(here.partitions.keys() | there.partitions.keys()):
+        difference = _of_partition(live, rebuilt, here, there, partition)
+        if difference is not None:
+            yield difference
+
+
+def _of_partition(
+    live: Table, rebuilt: Table, here: PartitionMap, there: PartitionMap, partition: str
+) -> Difference | None:
+    name = live.contract.table
+    entry = here.partitions.get(partition)
+    other = there.partitions.get(partition)
+    nothing = canonical(live.read([]), live.contract)
+    left, problem = stored_content(live, entry) if entry else (nothing, "")
+    if left is None:
+        return Difference(name, partition, because=problem)
+    right = canonical(rebuilt.read([other] if other else []), live.contract)
+    cell = first_cell(left, right, live.contract)
+    if cell is not None:
+        return at_cell(name, partition, cell, problem)
+    states = (entry.state if entry else "live", other.state if other else "live")
+    if not problem and states[0] != states[1]:
+        problem = f"the partition is {states[0]}, and {states[1]} in a rebuild"
+    return Difference(name, partition, because=problem) if problem else None
+
+
+def of_exports(lake: Lake, rebuilt: Lake) -> Iterator[Difference]:
+    """Yield each published file, or what it says of itself, that a rebuild has otherwise."""
+    here, there = effects.manifests(lake), effects.manifests(rebuilt)
+    for name in sorted(here.keys() | there.keys()):
+        where = f"exports/{name}"
+        path, other = (each.folder / f"{where}.parquet" for each in (lake, rebuilt))
+        if name not in here or name not in there or not path.exists():
+            yield Difference(where, because="the file stands on one side only")
+        elif path.read_bytes() != other.read_bytes():
+            yield Difference(where, because="the bytes of the file differ")
+        elif _timeless(here[name]) != _timeless(there[name]):
+            yield Difference(where, because="the manifest differs")
+
+
+def _timeless(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a manifest without version numbers, which a rebuild counts from 0."""
+    roots = {t: each.get("root") for t, each in manifest.get("inputs", {}).items()}
+    return {**manifest, "inputs": roots}

@@ -1,0 +1,72 @@
+"""Holds the records against the archive: is raw still what was taken in?
+
+It parses the archived bytes again and names the first cell that differs. It never
+mends anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from cbi_stream.engine.difference import Difference
+from cbi_stream.engine.evidence import stored_content
+from cbi_stream.engine.graph import Graph
+from cbi_stream.lake.lake import Lake
+from cbi_stream.shapes.source import Parser
+
+
+def damaged_records(
+    lake: Lake, graph: Graph, records: list[str]
+) -> Iterator[Difference]:
+    """Yield each partition of a record whose files are not what was written."""
+    for name in records:
+        table = lake.table(name)
+        for partition, entry in sorted(table.head()[1].partitions.items()):
+            content, problem = stored_content(table, entry)
+            if not problem:
+                continue
+            first = None
+            if content is not None:
+                first = _first_cell(lake, graph, name, partition, content)
+            yield first or Difference(name, partition, because=problem)
+
+
+def _first_cell(
+    lake: Lake, graph: Graph, name: str, partition: str, content: pl.DataFrame
+) -> Difference | None:
+    """Return the first cell of a raw partition that its archived file has otherwise."""
+    contract = lake.registry.contracts[name]
+    parser = _parser_of(lake, graph, name)
+    entity = next((n for n in contract.key if n in ("symbol", "series")), None)
+    if parser is None or entity is None:
+        return None
+    files = content.select("sha256", entity).unique().sort("sha256", entity)
+    for sha256, key in files.iter_rows():
+        if not lake.archive.holds(sha256):
+            continue  # the hash itself may be the damaged cell
+        lines = parser.parse(lake.archive.read(sha256), key)
+        mine = content.filter((pl.col("sha256") == sha256) & (pl.col(entity) == key))
+        both = mine.join(lines, on="line", how="left", suffix="__then").sort("line")
+        cells = [c for c in lines.columns if c not in ("line", entity)]
+        for row in both.iter_rows(named=True):
+            for cell in cells:
+                if row[cell] != row[f"{cell}__then"]:
+                    return Difference(
+                        name,
+                        partition,
+                        cell,
+                        str(row["date__then"]),
+                        {"sha256": sha256, "line": str(row["line"])},
+                        repr(row[cell]),
+                        repr(row[f"{cell}__then"]),
+                        "the stored record is not what was taken in",
+                    )
+    return None
+
+
+def _parser_of(lake: Lake, graph: Graph, name: str) -> Parser | None:
+    sources = lake.registry.data_sources.sources
+    found = (p for p in graph.parsers.values() if p.source in sources)
+    return next((p for p in found if sources[p.source].raw == name), None)
