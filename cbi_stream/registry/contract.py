@@ -75,11 +75,12 @@ class Contract(Entry):
         present = self.columns.keys() | (
             PROVENANCE.keys() if self.provenance else set()
         )
-        missing = [name for name in (*self.key, *self.spine) if name not in present]
+        named = [*self.key, *self.spine, self.spine_requires or "date"]
+        missing = [name for name in named if name not in present]
         if missing or "date" not in self.columns or "date" not in self.key:
             msg = (
                 f"{self.table}: key and spine name columns of the table and the key "
-                f"holds `date`; found key {self.key}, spine {tuple(self.spine)}"
+                f"holds `date`; not there: {missing}"
             )
             raise ValueError(msg)
         return self

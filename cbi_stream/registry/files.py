@@ -5,6 +5,7 @@ No model holds a path of a Python module, and none reads anything itself.
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from fractions import Fraction
 from typing import Annotated, Literal, TypedDict
@@ -22,6 +23,18 @@ def _known_zone(name: str) -> str:
         msg = f"expected a time zone of the IANA list, for instance America/Chicago; found {name!r}"
         raise ValueError(msg) from None
     return name
+
+
+def _names_the_key(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        msg = f"expected a pattern of file names; {error}"
+        raise ValueError(msg) from None
+    if "key" not in groups:
+        msg = f"expected a group (?P<key>...) for the symbol or series; found {pattern}"
+        raise ValueError(msg)
+    return pattern
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
@@ -54,7 +67,9 @@ class Symbol(Entry):
 
     @model_validator(mode="after")
     def _tick_divides_one(self) -> Symbol:
-        if Fraction(self.tick) <= 0 or (1 / Fraction(self.tick)).denominator != 1:
+        plain = re.fullmatch(r"[0-9]+(\.[0-9]+)?", self.tick)
+        tick = Fraction(self.tick) if plain else Fraction(0)
+        if not tick or (1 / tick).denominator != 1:
             msg = f"tick: expected a decimal that divides 1, such as 0.25; found {self.tick}"
             raise ValueError(msg)
         return self
@@ -101,7 +116,7 @@ class Source(Entry):
 
     doc: str
     raw: str
-    file_name: str
+    file_name: Annotated[str, AfterValidator(_names_the_key)]
     """A pattern of file names; its group `key` is the symbol or series."""
     key: Literal["symbol", "series"]
     changes: Literal["vintage", "correction"]
@@ -123,7 +138,7 @@ class DataSources(Entry):
 class Horizons(Entry):
     """horizons.yaml: the forecast horizons in calendar days."""
 
-    days: dict[str, Annotated[int, Field(gt=0)]]
+    days: Annotated[dict[str, Annotated[int, Field(gt=0)]], Field(min_length=1)]
     slack_days: Annotated[int, Field(ge=0)]
     """How long the calendar may stay closed in one stretch, at most."""
 
@@ -148,7 +163,7 @@ class Joined(Entry):
 class JoinSpec(Entry):
     """join_spec.yaml: which observations stand in the panel, and how old they may be."""
 
-    columns: dict[str, Joined]
+    columns: Annotated[dict[str, Joined], Field(min_length=1)]
 
     @property
     def oldest(self) -> int:

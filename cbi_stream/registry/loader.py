@@ -5,17 +5,16 @@ It never looks at data, and a lake is opened only with a registry that holds tog
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 
 from cbi_stream.registry import files
+from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
-from cbi_stream.registry.model import Entry, read
+from cbi_stream.registry.model import Entry, Read, read
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
-from cbi_stream.words.span import Span, plus_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,93 +67,94 @@ def load(folder: Path) -> Registry:
         BadRegistry: a file is missing, does not fit its model, or contradicts
             another; the message names file and line.
     """
-    sessions_file = read(folder / "sessions.yaml", files.SessionsFile)
-    registry = Registry(
+    settings = read(folder / "settings.yaml", files.Settings)
+    universe = read(folder / "universe.yaml", files.Universe)
+    sources = read(folder / "data_sources.yaml", files.DataSources)
+    horizons = read(folder / "horizons.yaml", files.Horizons)
+    joins = read(folder / "join_spec.yaml", files.JoinSpec)
+    exports = read(folder / "exports.yaml", files.Exports)
+    calendar = read(folder / "sessions.yaml", files.SessionsFile)
+    sessions = sessions_of(folder, calendar)
+    contracts = _contracts(folder / "tables")
+    problems = [
+        *_settings_fit(settings, universe),
+        *_joins_fit(joins, sources),
+        *_sources_fit(sources, contracts),
+        *_exports_fit(exports, horizons),
+        *_slack_fits(horizons, sessions),
+    ]
+    if problems:
+        raise BadRegistry("\n".join(problems))
+    return Registry(
         folder=folder,
-        settings=read(folder / "settings.yaml", files.Settings),
-        universe=read(folder / "universe.yaml", files.Universe),
-        data_sources=read(folder / "data_sources.yaml", files.DataSources),
-        horizons=read(folder / "horizons.yaml", files.Horizons),
-        join_spec=read(folder / "join_spec.yaml", files.JoinSpec),
-        exports=read(folder / "exports.yaml", files.Exports),
-        sessions_file=sessions_file,
-        sessions=_sessions(folder, sessions_file),
-        contracts=_contracts(folder / "tables"),
+        settings=settings.content,
+        universe=universe.content,
+        data_sources=sources.content,
+        horizons=horizons.content,
+        join_spec=joins.content,
+        exports=exports.content,
+        sessions_file=calendar.content,
+        sessions=sessions,
+        contracts=contracts,
     )
-    _cross_check(registry)
-    return registry
 
 
 def _contracts(folder: Path) -> dict[str, Contract]:
-    plain: dict[str, Contract] = {}
+    found = {}
     for path in sorted(folder.glob("*.yaml")):
-        contract = read(path, Contract)
-        if path.stem != contract.table:
-            msg = f"{path}:1: expected the contract of {path.stem}; found {contract.table}"
+        each = read(path, Contract)
+        if path.stem != each.content.table:
+            where = each.place("table")
+            msg = f"{where}: expected the contract of {path.stem}; found {each.content.table}"
             raise BadRegistry(msg)
-        plain[contract.table] = contract
-    for contract in plain.values():
-        for table in contract.include:
+        found[path.stem] = each
+    plain = {name: each.content for name, each in found.items()}
+    for each in found.values():
+        for i, table in enumerate(each.content.include):
             if table not in plain:
-                msg = (
-                    f"{folder / contract.table}.yaml: include: no contract for {table}"
-                )
+                msg = f"{each.place('include', i)}: include: no contract for {table}"
                 raise BadRegistry(msg)
     return {name: contract.with_included(plain) for name, contract in plain.items()}
 
 
-def _sessions(folder: Path, file: files.SessionsFile) -> Sessions:
-    covers = Span(file.covers.first, plus_days(file.covers.last, 1))
-    closed = _closed_days(folder / file.closed)
-    opened = {each.date for each in file.overrides if each.open}
-    closed |= {each.date for each in file.overrides if not each.open}
-    days = []
-    day = covers.start
-    while day < covers.end:
-        if day in opened or (day.weekday() < 5 and day not in closed):
-            days.append(day)
-        day += timedelta(days=1)
-    return Sessions(days, covers=covers)
+def _settings_fit(
+    settings: Read[files.Settings], universe: Read[files.Universe]
+) -> Iterator[str]:
+    target = settings.content.target
+    if target not in universe.content.symbols:
+        yield f"{settings.place('target')}: target: {target} is not in universe.yaml"
 
 
-def _closed_days(path: Path) -> set[date]:
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-        return {date.fromisoformat(row["date"]) for row in rows}
-    except (OSError, KeyError, ValueError) as error:
-        msg = f"{path}: expected lines `date,name` with ISO dates; {error}"
-        raise BadRegistry(msg) from error
-
-
-def _cross_check(registry: Registry) -> None:
-    problems = []
-    if registry.settings.target not in registry.universe.symbols:
-        problems.append(
-            f"settings.yaml: target: {registry.settings.target} is not in universe.yaml"
-        )
-    known = {s for src in registry.data_sources.sources.values() for s in src.series}
-    for column, joined in registry.join_spec.columns.items():
+def _joins_fit(
+    joins: Read[files.JoinSpec], sources: Read[files.DataSources]
+) -> Iterator[str]:
+    known = {s for src in sources.content.sources.values() for s in src.series}
+    for column, joined in joins.content.columns.items():
         if joined.series not in known:
-            problems.append(
-                f"join_spec.yaml: columns.{column}: no source of data_sources.yaml "
-                f"has the series {joined.series}"
-            )
-    for name, source in registry.data_sources.sources.items():
-        if source.raw not in registry.contracts:
-            problems.append(
-                f"data_sources.yaml: {name}: no contract tables/{source.raw}.yaml"
-            )
-    for name, export in registry.exports.exports.items():
-        if export.horizon not in registry.horizons.days:
-            problems.append(
-                f"exports.yaml: {name}: horizons.yaml has no {export.horizon}"
-            )
-    closed = registry.sessions.longest_closed_days
-    if closed > registry.horizons.slack_days:
-        problems.append(
-            f"horizons.yaml: slack_days: the calendar is closed for {closed} days in one "
-            f"stretch; found {registry.horizons.slack_days}"
-        )
-    if problems:
-        raise BadRegistry("\n".join(f"{registry.folder}/{p}" for p in problems))
+            where = joins.place("columns", column, "series")
+            yield f"{where}: columns.{column}: no source has the series {joined.series}"
+
+
+def _sources_fit(
+    sources: Read[files.DataSources], contracts: dict[str, Contract]
+) -> Iterator[str]:
+    for name, source in sources.content.sources.items():
+        if source.raw not in contracts:
+            where = sources.place("sources", name, "raw")
+            yield f"{where}: {name}: no contract tables/{source.raw}.yaml"
+
+
+def _exports_fit(
+    exports: Read[files.Exports], horizons: Read[files.Horizons]
+) -> Iterator[str]:
+    for name, export in exports.content.exports.items():
+        if export.horizon not in horizons.content.days:
+            where = exports.place("exports", name, "horizon")
+            yield f"{where}: {name}: horizons.yaml has no {export.horizon}"
+
+
+def _slack_fits(horizons: Read[files.Horizons], sessions: Sessions) -> Iterator[str]:
+    closed, slack = sessions.longest_closed_days, horizons.content.slack_days
+    if closed > slack:
+        where = horizons.place("slack_days")
+        yield f"{where}: the calendar is closed for {closed} days in a row; found {slack}"

@@ -5,8 +5,9 @@ It never supplies a value that the file leaves out without saying so in its fiel
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,7 +24,20 @@ class Entry(BaseModel):
 E = TypeVar("E", bound=Entry)
 
 
-def read(path: Path, model: type[E]) -> E:
+@dataclass(frozen=True, slots=True)
+class Read(Generic[E]):
+    """A registry file: its content, and where each entry stands."""
+
+    path: Path
+    content: E
+    lines: yaml_lines.Lines
+
+    def place(self, *where: str | int) -> str:
+        """Return `file:line` of an entry, or of the nearest one around it."""
+        return f"{self.path}:{_line(self.lines, where)}"
+
+
+def read(path: Path, model: type[E]) -> Read[E]:
     """Return the registry file at `path` as `model`.
 
     Raises:
@@ -32,7 +46,7 @@ def read(path: Path, model: type[E]) -> E:
     """
     content, lines = yaml_lines.load(path)
     try:
-        return model.model_validate(content)
+        return Read(path, model.model_validate(content), lines)
     except ValidationError as error:
         found = [_sentence(path, lines, each) for each in error.errors()]
         raise BadRegistry("\n".join(found)) from None
@@ -40,15 +54,18 @@ def read(path: Path, model: type[E]) -> E:
 
 def _sentence(path: Path, lines: yaml_lines.Lines, error: Any) -> str:
     where = tuple(error["loc"])
-    # pydantic names places that the file does not have (a missing key, the branch of
-    # a union): the nearest enclosing entry is the line to open.
-    known = where
-    while known and known not in lines:
-        known = known[:-1]
     dotted = ".".join(str(part) for part in where) or "the file"
     found = "" if error["type"] == "missing" else f"; found {error['input']!r}"
     message = {
         "extra_forbidden": "this key is not known here: check its spelling",
         "missing": "this key is missing",
     }.get(error["type"], error["msg"])
-    return f"{path}:{lines.get(known, 1)}: {dotted}: {message}{found}"
+    return f"{path}:{_line(lines, where)}: {dotted}: {message}{found}"
+
+
+def _line(lines: yaml_lines.Lines, where: tuple[str | int, ...]) -> int:
+    # pydantic names places that the file does not have (a missing key, the branch of
+    # a union): the nearest enclosing entry is the line to open.
+    while where and where not in lines:
+        where = where[:-1]
+    return lines.get(where, 1)

@@ -8,6 +8,7 @@ are more than text, and a repeated key is an error with its line.
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,40 @@ def load(path: Path) -> tuple[Any, Lines]:
     if node is None:
         return {}, lines
     _note_lines(node, (), lines, path)
-    loader = _Plain("")
-    return loader.construct_document(node), lines
+    return _Plain("").construct_document(node), lines
+
+
+_DEEPEST = 12
+_TAGS = ("bool", "int", "float", "timestamp", "null", "str", "seq", "map")
+
+
+def _only_plain(node: yaml.Node, path: Path) -> None:
+    """Refuse tags, keys that are no text, and dates that no calendar has."""
+    line = node.start_mark.line + 1
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
+        msg = f"{path}:{line}: expected plain values; found the tag {node.tag}"
+        raise BadRegistry(msg)
+    if isinstance(node, yaml.MappingNode):
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                msg = f"{path}:{line}: expected keys of text; found a list or a map"
+                raise BadRegistry(msg)
+    if node.tag.endswith(":timestamp"):
+        try:
+            date.fromisoformat(node.value)
+        except ValueError as error:
+            msg = f"{path}:{line}: expected a day of the calendar; found {node.value}: {error}"
+            raise BadRegistry(msg) from None
 
 
 def _note_lines(
     node: yaml.Node, where: tuple[str | int, ...], lines: Lines, path: Path
 ) -> None:
     lines.setdefault(where, node.start_mark.line + 1)
+    _only_plain(node, path)
+    if len(where) > _DEEPEST:
+        msg = f"{path}:{node.start_mark.line + 1}: expected at most {_DEEPEST} levels"
+        raise BadRegistry(msg)
     if isinstance(node, yaml.SequenceNode):
         for i, item in enumerate(node.value):
             _note_lines(item, (*where, i), lines, path)

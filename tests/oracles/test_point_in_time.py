@@ -125,9 +125,6 @@ def test_a_bar_seen_before_its_release_is_never_staged(
     assert newest["basis"] == "rule"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the later line counts as a duplicate and is lost"
-)
 def test_a_bar_that_did_not_move_until_its_release_is_staged(
     graph: Graph, real: Path, tmp_path: Path
 ) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.difference import Difference
+from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.prove import Certificate, prove
 from cbi_stream.lake.lake import Lake
 from tests.oracles import damage, real_lake
