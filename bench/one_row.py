@@ -37,7 +37,7 @@ from cbi_stream.engine.wave import run_wave
 from cbi_stream.replay.edits import corrected
 from cbi_stream.replay.market import SimulatedFile
 
-ROUNDS, PROFILED, YEARS, SESSIONS_A_YEAR = 5, 3, 22, 252
+ROUNDS, PROFILED, MANY, YEARS, SESSIONS_A_YEAR = 5, 3, 60, 22, 252
 
 APPENDED = "one session, new lines alone"
 DOWNLOADED = "one session, whole files"
@@ -128,7 +128,7 @@ def one_round(market: Market, times: Times | None) -> None:
 def main() -> None:
     """Print what each arrival costs, where, and whether history makes it dearer."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        to_come = 2 * (ROUNDS + 1) + PROFILED
+        to_come = 2 * (ROUNDS + 1) + PROFILED + MANY
         lakes: dict[str, Market] = {}
         built: dict[str, float] = {}
         for size, years in (("x1", YEARS), ("x3", 3 * YEARS)):
@@ -147,6 +147,7 @@ def main() -> None:
             _say_times(size, times[size])
         _say_growth(times["x1"], times["x3"])
         _say_stages(lakes["x1"])
+        _say_many(lakes["x1"])
 
 
 def _say_times(size: str, times: Times) -> None:
@@ -173,6 +174,16 @@ def _say_stages(market: Market) -> None:
         with profiled(spent):
             arrive(market, files, APPENDED, None)
     say_stages(f"x1: {APPENDED}", spent, runs=PROFILED)
+
+
+def _say_many(market: Market) -> None:
+    """Print whether each session's commits and small files make the next one dearer."""
+    times = Times()
+    for _ in range(MANY):
+        arrive(market, one_more(market, whole=False), APPENDED, times)
+    seconds = times.whole[APPENDED]
+    first, last = seconds[:10], seconds[-10:]
+    say_ratio(f"x1: {APPENDED}: last ten of {MANY} more / first ten", last, first)
 
 
 if __name__ == "__main__":

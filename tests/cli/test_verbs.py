@@ -84,7 +84,7 @@ def test_a_bad_registry_is_bad_configuration(
     monkeypatch.setenv("CBI_REGISTRY", str(tmp_path))
     said = cbi("status", "--lake", made)
     assert said.code == 78
-    assert "sessions.yaml" in said.err
+    assert f"registry file {tmp_path}" in said.err
 
 
 def _first_json(text: str) -> Any:

@@ -246,6 +246,31 @@ def test_a_mended_file_replaces_the_one_that_was_refused(
     assert waiting(lake) == []
 
 
+def test_a_refused_file_is_kept_when_another_takes_its_place(
+    lake: Lake, drop: Drop
+) -> None:
+    """The bytes that could not be read are still in the archive: nothing is lost."""
+    bad = YAHOO + b"\n2024-05-06,bad"
+    assert not drop(bad).taken
+    assert drop(YAHOO).taken
+    assert lake.archive.read(hashlib.sha256(bad).hexdigest()) == bad
+
+
+def test_a_mended_file_that_waits_is_not_written_over(
+    lake: Lake, drop: Drop, tmp_path: Path
+) -> None:
+    """The receipt of a refused file says nothing of the one that stands there now."""
+    assert not drop(YAHOO + b"\n2024-05-06,bad").taken
+    mended, another = tmp_path / "b" / "ZL=F.csv", tmp_path / "c" / "ZL=F.csv"
+    for file, data in ((mended, YAHOO), (another, YAHOO + b"\n")):
+        file.parent.mkdir()
+        file.write_bytes(data)
+    landing.drop(lake, mended, Hint())
+    with pytest.raises(WrongUsage, match="of that name waits"):
+        landing.drop(lake, another, Hint())
+    assert (lake.folder / "landing" / "ZL=F.csv").read_bytes() == YAHOO
+
+
 def test_one_bad_file_keeps_no_other_out(lake: Lake, graph: Graph, rows: Rows) -> None:
     """Files are judged one by one."""
     _place(lake, "A.csv", b"nonsense\n")

