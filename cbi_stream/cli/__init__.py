@@ -1,4 +1,4 @@
 """The command line: one room per family of verbs.
 
-Data goes to stdout, everything else to stderr.
+Data goes to stdout, everything else to stderr. No verb computes anything itself.
 """

@@ -42,8 +42,8 @@ def status(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
         )
         return 0
     show.table(
-        f"{found.kind} lake {lake}",
-        ["table", "version", "rows", "first", "last", "root", "failed", "to compute"],
+        f"{found.kind} lake: {lake}",
+        ["table", "at", "rows", "first", "last", "root", "failed", "to do"],
         [tuple(row.values()) for row in rows],
     )
     if pending:
@@ -60,7 +60,7 @@ def _state_of(lake: Lake, name: str, planned: dict[str, int]) -> dict[str, objec
         "rows": sum(p.rows for p in current.partitions.values()),
         "first": min(s.start for s in spans) if spans else None,
         "last": max(s.last for s in spans) if spans else None,
-        "root": current.root[:12] if spans else None,
+        "root": current.root[:8] if spans else None,
         "failed": sum(p.state == "failed" for p in current.partitions.values()),
         "planned": planned.get(name, 0),
     }

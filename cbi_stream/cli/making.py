@@ -1,4 +1,4 @@
-"""Verbs that change a lake: init, drop, run. Each is safe to repeat."""
+"""Verbs that change a lake: init, drop, run. Each is safe to repeat; none deletes."""
 
 from __future__ import annotations
 

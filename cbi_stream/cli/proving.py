@@ -1,4 +1,4 @@
-"""Verbs that show that the lake is right: rebuild and prove."""
+"""Verbs that show that the lake is right: rebuild and prove. Neither mends a record."""
 
 from __future__ import annotations
 

@@ -26,10 +26,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     """Print a table on stdout; numbers to the right."""
     shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     body = [list(row) for row in rows]
+    last = len(columns) - 1
     for i, column in enumerate(columns):
         numeric = bool(body) and all(isinstance(row[i], int | float) for row in body)
         shown.add_column(
-            column, justify="right" if numeric else "left", overflow="fold"
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=i != last,
         )
     for row in body:
         shown.add_row(*("" if cell is None else str(cell) for cell in row))

@@ -7,6 +7,7 @@ lost, and a file that is taken twice changes nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -67,6 +68,8 @@ def drop(lake: Lake, file: Path, hint: Hint) -> Path:
         BadInput: it is larger than the limit.
     """
     place = check(lake, file)
+    if place.exists() and _was_refused(place):
+        lake.archive.keep(place.read_bytes())  # nothing that came in is ever lost
     _beside(place, _HINT).unlink(missing_ok=True)
     if hint != Hint():
         plain = {k: str(v) for k, v in asdict(hint).items() if v is not None}
@@ -102,9 +105,14 @@ def check(lake: Lake, file: Path) -> Path:
 
 
 def _was_refused(place: Path) -> bool:
-    """Return whether the file that stands there waits in vain: it may be replaced."""
+    """Return whether these very bytes wait in vain: they may be replaced."""
     receipt = _beside(place, _RECEIPT)
-    return receipt.exists() and not json.loads(receipt.read_bytes())["taken"]
+    if not receipt.exists():
+        return False
+    # The receipt may speak of the file that stood there before this one.
+    plain: dict[str, Any] = json.loads(receipt.read_bytes())
+    seen = hashlib.sha256(place.read_bytes()).hexdigest()
+    return not plain["taken"] and plain["sha256"] == seen
 
 
 def waiting(lake: Lake) -> list[Path]:
@@ -126,8 +134,12 @@ def take_in(lake: Lake, graph: Graph) -> list[Receipt]:
     for path in waiting(lake):
         try:
             receipt = _take(lake, graph, path)
-        except CbiError as error:
-            receipt = Receipt(path.name, taken=False, reason=str(error))
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+            why = str(error) if isinstance(error, CbiError) else repr(error)
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+            receipt = Receipt(path.name, False, sha256=sha256, reason=why)
         _write_receipt(path, receipt)
         if receipt.taken:
             path.unlink()

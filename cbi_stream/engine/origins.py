@@ -15,6 +15,7 @@ from cbi_stream.engine.evidence import stored_content
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake.lake import Lake
 from cbi_stream.shapes.source import Parser
+from cbi_stream.words.errors import BadInput, DamagedLake
 
 
 def damaged_records(
@@ -33,6 +34,20 @@ def damaged_records(
             yield first or Difference(name, partition, because=problem)
 
 
+def damaged_archive(lake: Lake, records: list[str]) -> Iterator[Difference]:
+    """Yield each archived file that is missing or not what was archived."""
+    for name in records:
+        table = lake.table(name)
+        if not table.contract.provenance:
+            continue
+        rows = table.read(table.head()[1].partitions.values())
+        for sha256 in rows["sha256"].unique().sort():
+            try:
+                lake.archive.read(sha256)
+            except DamagedLake as error:
+                yield Difference(name, because=str(error))
+
+
 def _first_cell(
     lake: Lake, graph: Graph, name: str, partition: str, content: pl.DataFrame
 ) -> Difference | None:
@@ -46,7 +61,10 @@ def _first_cell(
     for sha256, key in files.iter_rows():
         if not lake.archive.holds(sha256):
             continue  # the hash itself may be the damaged cell
-        lines = parser.parse(lake.archive.read(sha256), key)
+        try:
+            lines = parser.parse(lake.archive.read(sha256), key)
+        except (BadInput, DamagedLake):
+            continue  # the key may be the damaged cell, or the archive is damaged too
         mine = content.filter((pl.col("sha256") == sha256) & (pl.col(entity) == key))
         both = mine.join(lines, on="line", how="left", suffix="__then").sort("line")
         cells = [c for c in lines.columns if c not in ("line", entity)]

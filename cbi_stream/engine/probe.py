@@ -13,32 +13,30 @@ import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from cbi_stream.engine.graph import Graph, Node, discover
-from cbi_stream.engine.reach import slice_of
-from cbi_stream.engine.simulate import altered, simulated
-from cbi_stream.engine.slices import decision_time, grid_frame, plain
 from cbi_stream.engine.step import called
+from cbi_stream.engine.tampering import (
+    Frames,
+    frames_for_probe,
+    probed_span,
+    window_alone,
+    with_other_values,
+)
 from cbi_stream.lake import durable
 from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
-from cbi_stream.shapes.reads import Grid, InSessions, Known, Read, Whole
 from cbi_stream.words.errors import CbiError, DishonestWindow, WrongUsage
-from cbi_stream.words.span import Span, plus_days
+from cbi_stream.words.span import Span
 
 TOLERANCE = 1e-9
-_MARGIN_DAYS = 120
-_LONGEST_DAYS = 900
-_SEED = 20120710
 _ROWS = 5
-
-Frames = dict[str, pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,8 @@ def check(graph: Graph, node: Node) -> Verdict:
         DishonestWindow: it looks ahead, reads too far back, or does not repeat.
         CbiError: it fails on frames that fit the contracts of its reads.
     """
-    span = _probed_span(graph, node)
-    frames = _frames(graph, node, span)
+    span = probed_span(graph, node)
+    frames = frames_for_probe(graph, node, span)
     out = _run(node, frames, span)
     repeated = digest(_run(node, frames, span))
     if repeated != digest(out):
@@ -86,7 +84,9 @@ def refused(
         try:
             verdicts[node.table] = check(graph, node)
         except CbiError as error:
-            verdicts[node.table] = Verdict(False, "", str(error))
+            verdicts[node.table] = Verdict(
+                False, "", f"{type(error).__name__}: {error}"
+            )
     if probing == "two processes" and fresh:
         _compare_with_child(graph, [n.table for n in fresh], verdicts)
     for node in fresh:
@@ -140,41 +140,11 @@ def digests_elsewhere(package: str, registry: str, tables: list[str]) -> dict[st
     for table in tables:
         node = graph.node(table)
         try:
-            span = _probed_span(graph, node)
-            found[table] = digest(_run(node, _frames(graph, node, span), span))
+            span = probed_span(graph, node)
+            found[table] = digest(_run(node, frames_for_probe(graph, node, span), span))
         except CbiError:
             found[table] = ""  # refused in the parent already, with its reason
     return found
-
-
-def _probed_span(graph: Graph, node: Node) -> Span:
-    covers = graph.registry.sessions.covers
-    middle = covers.start + (covers.end - covers.start) / 2
-    span = node.contract.grain.span(node.contract.grain.partition_of(middle))
-    return Span(span.start, min(span.end, plus_days(span.start, 366)))
-
-
-def _frames(graph: Graph, node: Node, span: Span) -> Frames:
-    """Return frames that reach further than the windows on both sides."""
-    registry = graph.registry
-    frames = {}
-    for table, read in node.reads.items():
-        days = slice_of(read, span, registry.sessions).widen(_MARGIN_DAYS, _MARGIN_DAYS)
-        days = days.clip(span.widen(_LONGEST_DAYS, _LONGEST_DAYS))
-        days = days.clip(registry.sessions.covers)
-        if isinstance(read, Grid):
-            extent = Span(days.start, min(plus_days(span.end, 30), days.end))
-            frames[table] = grid_frame(registry, days, extent)
-            continue
-        dates = list(registry.sessions.between(days))
-        if not isinstance(read, InSessions):
-            dates = [d for d in _each_day(days) if d.weekday() < 5]
-        frames[table] = simulated(registry.contracts[table], dates, seed=_SEED)
-    return frames
-
-
-def _each_day(span: Span) -> list[date]:
-    return [span.start + timedelta(days=i) for i in range((span.end - span.start).days)]
 
 
 def _run(node: Node, frames: Frames, span: Span) -> pl.DataFrame:
@@ -196,7 +166,7 @@ def _after_leaves_it(
     graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
 ) -> None:
     others = {
-        table: _with_other(graph, table, read, frames[table], day, after=True)
+        table: with_other_values(graph, table, read, frames[table], day, after=True)
         for table, read in node.reads.items()
     }
     found = _row(_run(node, others, Span.day(day)), day)
@@ -215,7 +185,7 @@ def _before_leaves_it(
     graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
 ) -> bool:
     others = {
-        table: _with_other(graph, table, read, frames[table], day, after=False)
+        table: with_other_values(graph, table, read, frames[table], day, after=False)
         for table, read in node.reads.items()
     }
     found = _row(_run(node, others, Span.day(day)), day)
@@ -238,7 +208,7 @@ def _alone_it_is_the_same(
 ) -> bool:
     """Compute the row from its own window and nothing else."""
     alone = {
-        table: _window_alone(graph, read, frames[table], day)
+        table: window_alone(graph, read, frames[table], day)
         for table, read in node.reads.items()
     }
     found = _row(_run(node, alone, Span.day(day)), day)
@@ -255,45 +225,8 @@ def _alone_it_is_the_same(
     return False
 
 
-def _window_alone(
-    graph: Graph, read: Read, frame: pl.DataFrame, day: date
-) -> pl.DataFrame:
-    if isinstance(read, Whole):
-        return frame
-    window = slice_of(read, Span.day(day), graph.registry.sessions)
-    inside = (pl.col("date") >= window.start) & (pl.col("date") < window.end)
-    if isinstance(read, Known):
-        cutoff = decision_time(graph.registry.sessions_file, Span.day(day))
-        inside &= pl.col("knowable_at") <= cutoff
-    return plain(frame.filter(inside))
-
-
 def _reads(node: Node) -> str:
     return ", ".join(f"{table}: {read}" for table, read in node.reads.items())
-
-
-def _with_other(
-    graph: Graph, table: str, read: Read, frame: pl.DataFrame, day: date, *, after: bool
-) -> pl.DataFrame:
-    """Return the frame with other values outside the window of the row at `day`."""
-    if isinstance(read, Whole):
-        return frame
-    window = slice_of(read, Span.day(day), graph.registry.sessions)
-    here = pl.col("date")
-    if isinstance(read, Grid):
-        if after:
-            return frame.with_columns(listed=pl.col("listed") & (here < window.end))
-        return frame.filter(here >= window.start)
-    outside = here >= window.end if after else here < window.start
-    if isinstance(read, Known) and after:
-        cutoff = decision_time(graph.registry.sessions_file, Span.day(day))
-        outside |= pl.col("knowable_at") > cutoff
-    rows = frame.select(outside.alias("rows"))["rows"]
-    changed = altered(frame, rows, graph.registry.contracts[table])
-    if isinstance(read, InSessions):
-        return changed  # a dense grid never loses a row
-    third = pl.int_range(pl.len()) % 3 == 0
-    return changed.filter(~(pl.lit(rows) & third))
 
 
 def _row(frame: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from cbi_stream.engine import difference, fingerprint, probe, slices
 from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.executor import Executor
 from cbi_stream.engine.graph import Graph, Node
-from cbi_stream.engine.origins import damaged_records
+from cbi_stream.engine.origins import damaged_archive, damaged_records
 from cbi_stream.engine.step import called
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.canonical import canonical
@@ -62,6 +62,7 @@ def prove(
     """
     start = time.perf_counter()
     found = list(damaged_records(lake, graph, _records(graph)))
+    found = found or list(damaged_archive(lake, _records(graph)))
     checked: dict[str, str] = {}
     # Beside the lake, on its own volume: a rebuild needs the space that the lake has.
     with tempfile.TemporaryDirectory(prefix=".proof-", dir=lake.folder) as folder:

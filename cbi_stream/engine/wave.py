@@ -23,7 +23,6 @@ from cbi_stream.lake.commit import commit
 from cbi_stream.lake.lake import Lake, Seen
 from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table
-from cbi_stream.words.errors import DishonestWindow
 
 Probing = Literal["two processes", "one process", "off"]
 _EMPTY = PartitionMap({})
@@ -163,13 +162,12 @@ def _bring_up_to_date(
             {name: i.version for name, i in inputs.items()},
             current.partitions.get(task.partition),
             recipe,
+            verify=asked,
         )
         for task in ready
     ]
     if lie is not None:
-        outcomes = [
-            Outcome(job, error=f"{DishonestWindow.__name__}: {lie}") for job in jobs
-        ]
+        outcomes = [Outcome(job, error=lie) for job in jobs]
     else:
         outcomes = list(executor.outcomes(lake, graph, jobs))
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)

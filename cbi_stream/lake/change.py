@@ -18,6 +18,7 @@ from cbi_stream.lake.partition_map import Change
 from cbi_stream.registry.contract import Contract
 from cbi_stream.words.span import Span
 
+_LATE_DAYS = 31
 MOST_CHANGES = 64
 """How many intervals one commit may carry; the nearest are merged beyond that."""
 
@@ -113,7 +114,8 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
     """Return the same dates in at most `most` sorted intervals, nearest merged."""
     merged: list[Change] = []
     for change in sorted(found, key=lambda c: c.span):
-        if merged and change.span.start <= merged[-1].span.end:
+        touches = merged and change.span.start <= merged[-1].span.end
+        if touches and _is_late(change) == _is_late(merged[-1]):
             merged[-1] = _around(merged[-1], change)
         else:
             merged.append(change)
@@ -122,6 +124,16 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
         i = gaps.index(min(gaps))
         merged[i : i + 2] = [_around(merged[i], merged[i + 1])]
     return merged
+
+
+def _is_late(change: Change) -> bool:
+    """Return whether a change became knowable long after its dates.
+
+    A restatement of old dates reaches no old row; merged with a neighbour that was
+    known in time it would seem to.
+    """
+    known = change.known_from
+    return known is not None and (known - change.span.end).days > _LATE_DAYS
 
 
 def _gap(found: Sequence[Change], i: int) -> int:

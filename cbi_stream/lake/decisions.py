@@ -15,6 +15,7 @@ from cbi_stream.lake.records import append_rows
 from cbi_stream.words.errors import WrongUsage
 
 TABLE = "raw.decisions"
+_SHORTEST = 6
 Verdict = Literal["reject", "withdraw"]
 
 
@@ -36,6 +37,9 @@ def decide(
     """
     if not note.strip() or not author.strip():
         msg = "a decision needs an author and a note: why?"
+        raise WrongUsage(msg)
+    if len(sha256) < _SHORTEST:
+        msg = f"expected at least {_SHORTEST} characters of the file's sha256; found {sha256!r}"
         raise WrongUsage(msg)
     found = _line(lake, sha256, line)
     if found.height != 1:

@@ -80,7 +80,7 @@ class Lake:
     def sweep(self) -> None:
         """Remove unfinished files of processes that ended. Call it under the lock."""
         for folder in (self.folder / ".work").glob("*"):
-            if not _alive(int(folder.name)):
+            if not (folder.name.isdigit() and _alive(int(folder.name))):
                 shutil.rmtree(folder)
         for folder in self.folder.glob(".proof-*"):
             shutil.rmtree(folder)

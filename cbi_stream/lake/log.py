@@ -65,6 +65,9 @@ def _map_of(path: Path, _mtime: int, _size: int) -> PartitionMap:
         actions.update(json.loads(line))
     info = actions["commitInfo"]
     if MAP_KEY not in info:
+        if not str(info.get("operation")).startswith("CREATE"):
+            msg = "a commit of another tool: it carries no partition map"
+            raise ValueError(msg)
         return _EMPTY  # the commit that creates a table has no content, hence no map
     if "txn" not in actions:
         msg = "the last line of the commit is missing"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +80,13 @@ def append_lines(
     """
 
     def rows(current: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
-        as_of = arrival.as_of or seen
+        as_of = (arrival.as_of or seen).astimezone(UTC)
         if as_of > seen:
             msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
             raise BadInput(msg)
-        fresh = _not_known(table, current, lines, as_of, released)
+        fresh = _not_known(
+            table, current, lines, as_of, sha256=arrival.sha256, released=released
+        )
         return fresh.with_columns(
             as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
             stated=pl.lit(arrival.as_of is not None),
@@ -187,6 +189,8 @@ def _not_known(
     current: PartitionMap,
     lines: pl.DataFrame,
     as_of: datetime,
+    *,
+    sha256: str,
     released: pl.Expr | None,
 ) -> pl.DataFrame:
     """Return the lines that say something else than their newest known version."""
@@ -197,14 +201,16 @@ def _not_known(
     if released is not None:
         provisional = (pl.col("as_of") < released) & (pl.lit(as_of) >= released)
         known = known.filter(~provisional)
-    newest = (
+    last = (
         known.filter(pl.col("as_of") <= as_of)
         .sort("as_of", "batch", "sha256", "line")
         .unique(key, keep="last", maintain_order=True)
-        .select(cells)
-        .with_columns(line=pl.lit(0, pl.Int64))
     )
-    lines = _without_repeats(lines, newest, key, cells)
+    # Where the newest word on a date came from this very file, it says nothing new,
+    # though it may hold the date twice.
+    said = last.filter(pl.col("sha256") == sha256).select(key)
+    lines = lines.join(said, on=key, how="anti", maintain_order="left")
+    newest = last.select(cells).with_columns(line=pl.lit(0, pl.Int64))
     # A file may hold a date twice: each line is compared with the one before it.
     ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
     same_key = pl.all_horizontal(
@@ -214,18 +220,6 @@ def _not_known(
     first = pl.int_range(pl.len()) == 0
     repeats = ordered.with_columns(__same=same & same_key & ~first)
     return repeats.filter((pl.col("line") > 0) & ~pl.col("__same")).drop("__same")
-
-
-def _without_repeats(
-    lines: pl.DataFrame, newest: pl.DataFrame, key: list[str], cells: list[str]
-) -> pl.DataFrame:
-    """Leave out dates on which the file's last word is what is known already.
-
-    So a file that says two things of one date is silent when it comes again.
-    """
-    last = lines.sort("line").unique(key, keep="last", maintain_order=True)
-    same = last.join(newest, on=cells, how="semi", nulls_equal=True).select(key)
-    return lines.join(same, on=key, how="anti", maintain_order="left")
 
 
 def compact(table: Table, *, work: Path) -> int:

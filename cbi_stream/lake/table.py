@@ -103,6 +103,14 @@ class Table:
             return pl.DataFrame(schema=schema_of(self.contract))
         return pl.concat(frames, rechunk=True)
 
+    def intact(self, partition: Partition) -> bool:
+        """Return whether the files of a partition hold the bytes that were written."""
+        for stored in partition.files:
+            path = self.folder / stored.path
+            if not path.exists() or _sha256(path.read_bytes()) != stored.sha256:
+                return False
+        return True
+
     def _file(self, stored: StoredFile) -> pl.DataFrame:
         if stored.sha256 in self._files:
             self._files.move_to_end(stored.sha256)
@@ -113,7 +121,7 @@ class Table:
         except OSError as error:
             msg = f"{path}: expected the file that the log names; {error}"
             raise DamagedLake(msg) from error
-        if hashlib.sha256(data).hexdigest() != stored.sha256:
+        if _sha256(data) != stored.sha256:
             msg = (
                 f"{path}: its bytes are not those that were written (sha256 differs). "
                 "Nothing read it; `cbi prove` names the cells"
@@ -258,4 +266,8 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> StoredFile:
         out.write(data)
         out.flush()
         os.fsync(out.fileno())
-    return StoredFile(path.name, hashlib.sha256(data).hexdigest(), len(data))
+    return StoredFile(path.name, _sha256(data), len(data))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,7 +1,7 @@
 """The decorator for effects: something made for the outside once a wave has settled.
 
-An effect is a pure function of whole tables; the engine writes what it returns. It
-is done again exactly when its inputs' content or its own code changes.
+An effect is a pure function of whole tables and never writes itself; the engine writes
+what it returns. It is done again exactly when its inputs' content or its own code changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The trading calendar: which days are sessions, and arithmetic in sessions.
 
-It never reads a file (the registry hands the days in) and never guesses: asked
-about a day outside the days it was given, it raises.
+It never reads a file (the registry hands the days in) and never guesses a session
+beyond the days it was given.
 """
 
 from __future__ import annotations

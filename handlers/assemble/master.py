@@ -1,4 +1,7 @@
-"""All features of a session side by side, in the order of the contract."""
+"""All features of a session side by side, in the order of the contract.
+
+It never computes a value.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From lines as they were written to rows that can be trusted."""
+"""From lines as they were written to rows that can be trusted. Nothing is guessed."""

@@ -1,7 +1,8 @@
 """Every version of every FRED observation, with the moment it became knowable.
 
 The first version follows the registered release rule, also when it is loaded years
-late. A restatement is knowable when it was first seen, or when a person says so.
+late. A restatement is knowable when it was first seen, or when a person says so; it
+never changes what earlier rows could know.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Features: one file per idea, each a pure function of the panel."""
+"""Features: one file per idea, each a pure function of the panel and nothing else."""

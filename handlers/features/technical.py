@@ -17,6 +17,20 @@ _ROOT_YEAR = 252.0**0.5
 _EWM_WINDOW = 256
 """Where the weights of the exponential mean of span 20 end; below 1e-11 there."""
 
+_AS_ROLLED = (
+    "mean_20",
+    "mean_60",
+    "mean_252",
+    "ewm_20",
+    "zscore_60",
+    "rank_252",
+    "slope_20",
+    "volume_zscore_60",
+    "corr_vix_60",
+    "beta_vix_60",
+)
+"""The features that are rolled values as they are."""
+
 
 @handler(
     reads={"features.panel": sessions(back=_EWM_WINDOW - 1)},
@@ -61,19 +75,5 @@ def technical(panel: pl.DataFrame) -> pl.DataFrame:
         treasury_change_20=pl.col("treasury_10y") - k.lag("treasury_10y", 20),
         volatility_20=pl.col("std_20") * _ROOT_YEAR,
         volatility_60=pl.col("std_60") * _ROOT_YEAR,
-        **{
-            name: pl.col(name)
-            for name in (
-                "mean_20",
-                "mean_60",
-                "mean_252",
-                "ewm_20",
-                "zscore_60",
-                "rank_252",
-                "slope_20",
-                "volume_zscore_60",
-                "corr_vix_60",
-                "beta_vix_60",
-            )
-        },
+        **{name: pl.col(name) for name in _AS_ROLLED},
     )

@@ -141,7 +141,6 @@ def test_a_bar_that_did_not_move_until_its_release_is_staged(
     assert staged["date"].max() == date(2021, 6, 9)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="as-of outside UTC is refused")
 def test_a_stated_time_may_be_in_any_zone(
     graph: Graph, real: Path, tmp_path: Path
 ) -> None:
