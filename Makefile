@@ -14,7 +14,7 @@ WORKERS ?= 2
 setup: $(STAMP)
 
 test: lint
-	@$(BIN)/python -m pytest -q -n $(WORKERS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 lint: setup
 	@$(BIN)/ruff check --quiet .

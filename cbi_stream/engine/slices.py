@@ -92,7 +92,7 @@ def grid_frame(registry: Registry, days: Span, extent: Span | None) -> pl.DataFr
     dates = registry.sessions.between(inside) if extent else ()
     file = registry.sessions_file
     local = pl.col("date").dt.combine(file.decision_time)
-    before = [registry.sessions.before(day) for day in dates]
+    before = [registry.sessions.before(dates[0]), *dates[:-1]] if dates else []
     schema = {"date": pl.Date, "previous": pl.Date}
     return pl.DataFrame(
         {"date": dates, "previous": before}, schema=schema

@@ -91,12 +91,14 @@ def changes(
         contract: the table's contract.
         zone: the time zone whose days count as days.
     """
-    rows = differing_rows(old, new, contract)
+    # A partition's first content differs in every row: no need to compare.
+    rows = differing_rows(old, new, contract) if old.height else new
     if not rows.height:
         return []
     if "knowable_at" in contract.columns:
         # An as-of reader sees the change from the earlier of the two moments on.
-        known = pl.min_horizontal("knowable_at", "knowable_at__new")
+        moments = [name for name in rows.columns if name.startswith("knowable_at")]
+        known = pl.min_horizontal(moments)
         day = known.dt.convert_time_zone(str(ZoneInfo(zone))).dt.date()
         rows = rows.with_columns(__known=day)
     else:
@@ -119,11 +121,16 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
             merged[-1] = _around(merged[-1], change)
         else:
             merged.append(change)
-    while len(merged) > most:
-        gaps = [_gap(merged, i) for i in range(len(merged) - 1)]
-        i = gaps.index(min(gaps))
-        merged[i : i + 2] = [_around(merged[i], merged[i + 1])]
-    return merged
+    # Joining two neighbours moves no other gap, so all are chosen at once.
+    gaps = sorted(range(len(merged) - 1), key=lambda i: _gap(merged, i))
+    nearest = set(gaps[: max(0, len(merged) - most)])
+    kept = merged[:1]
+    for i, change in enumerate(merged[1:]):
+        if i in nearest:
+            kept[-1] = _around(kept[-1], change)
+        else:
+            kept.append(change)
+    return kept
 
 
 def _is_late(change: Change) -> bool:

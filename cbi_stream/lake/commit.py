@@ -17,6 +17,9 @@ from cbi_stream.lake.partition_map import Partition, PartitionMap, StoredFile
 from cbi_stream.lake.table import Table
 from cbi_stream.words.errors import CommitConflict
 
+CHECKPOINT_EVERY = 20
+"""How many commits a reader of the log reads one by one, at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -75,6 +78,8 @@ def commit(
         durable.sync(table.folder / "_delta_log")
         if expected < 0:
             durable.sync(table.folder)
+        if new % CHECKPOINT_EVERY == 0:
+            table.checkpoint()
         return new
 
 
@@ -90,8 +95,8 @@ def _place(table: Table, partition: str, finished: Finished) -> StoredFile:
     folder = table.folder / f"{table.contract.grain.value}={partition}"
     durable.make_folder(folder)
     name = f"part-{finished.stored.sha256[:16]}-{uuid.uuid4().hex[:8]}.parquet"
+    # The bytes were synced when they were written: the name is what is new.
     finished.path.replace(folder / name)
-    durable.sync(folder / name)
     durable.sync(folder)
     return replace(finished.stored, path=f"{folder.name}/{name}")
 

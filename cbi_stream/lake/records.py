@@ -26,6 +26,7 @@ from cbi_stream.words.errors import BadInput, CommitConflict
 from cbi_stream.words.span import Span, plus_days
 
 _TRIES = 5
+_MOST_FILES = 16
 RECORDS = Recipe("records")
 
 
@@ -128,9 +129,13 @@ def _append(
         batch = current.batch + 1
         seen = _not_before(current, clock.now())
         rows = make(current, batch, seen)
+        parts = _by_partition(table, rows)
+        before = {name: current.partitions.get(name) for name, _ in parts}
+        # Many small files make every later read slower: then they become one.
+        fold = any(p and len(p.files) >= _MOST_FILES for p in before.values())
         finished = {
-            partition: _union(table, current.partitions.get(partition), part, work)
-            for partition, part in _by_partition(table, rows)
+            name: _union(table, before[name], part, work, fold=fold)
+            for name, part in parts
         }
         written = PartitionMap(
             partitions=current.partitions,
@@ -140,7 +145,7 @@ def _append(
         )
         try:
             new = commit(
-                table, finished, expected=version, written=written, append=True
+                table, finished, expected=version, written=written, append=not fold
             )
         except CommitConflict:
             if attempt == _TRIES - 1:
@@ -170,14 +175,19 @@ def _by_partition(table: Table, rows: pl.DataFrame) -> list[tuple[str, pl.DataFr
 
 
 def _union(
-    table: Table, before: Partition | None, rows: pl.DataFrame, work: Path
+    table: Table,
+    before: Partition | None,
+    rows: pl.DataFrame,
+    work: Path,
+    *,
+    fold: bool,
 ) -> Finished:
     added = canonical(rows, table.contract)
     both = added
     if before is not None:
         both = canonical(pl.concat([table.read([before]), added]), table.contract)
     path = work / f"{uuid.uuid4().hex}.parquet"
-    stored = write_parquet(added, path)
+    stored = write_parquet(both if fold else added, path)
     dates = both["date"]
     extent = Span(dates.min(), plus_days(dates.max(), 1))  # type: ignore[arg-type]
     entry = Partition(digest(both), both.height, (), RECORDS, extent)

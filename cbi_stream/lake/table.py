@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -27,7 +26,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.schema import PrimitiveType
 from deltalake.transaction import AddAction
 
-from cbi_stream.lake import log
+from cbi_stream.lake import durable, log
 from cbi_stream.lake.canonical import schema_of
 from cbi_stream.lake.partition_map import Partition, PartitionMap, StoredFile
 from cbi_stream.registry.contract import Contract
@@ -151,9 +150,7 @@ class Table:
         try:
             if self._handle is None:
                 exists = log.newest_version(self.folder) is not None
-                self._handle = (
-                    DeltaTable(self.folder) if exists else self._create("error")
-                )
+                self._handle = self._existing() if exists else self._create("error")
             self._handle.update_incremental()
         except DeltaError as error:
             self.forget()
@@ -163,9 +160,30 @@ class Table:
             self._handle = self._create("overwrite")
         return self._handle
 
+    def checkpoint(self) -> None:
+        """Write the state of the log into one file, so that opening it stays quick."""
+        self.open().create_checkpoint()
+        for path in (self.folder / "_delta_log").glob("*checkpoint*"):
+            durable.sync(path)
+
+    def _set_checkpoints_aside(self) -> None:
+        """Move checkpoints out of the way: every commit is kept, so nothing is lost."""
+        aside = self.folder / "_torn"
+        durable.make_folder(aside)
+        for path in (self.folder / "_delta_log").glob("*checkpoint*"):
+            path.replace(aside / path.name)
+
     def forget(self) -> None:
         """Drop the warm handle, so that the next use re-reads the log."""
         self._handle = None
+
+    def _existing(self) -> DeltaTable:
+        try:
+            return DeltaTable(self.folder)
+        except DeltaError:
+            # A checkpoint that a power cut tore makes the whole table unreadable.
+            self._set_checkpoints_aside()
+            return DeltaTable(self.folder)
 
     def _create(self, mode: str) -> DeltaTable:
         # Statistics on the key alone: on 450 columns they cost more than the data.
@@ -229,8 +247,9 @@ class Table:
                     raise CommitConflict(msg) from error
                 raise
             return self.open().version()
-        handle.update_incremental()
-        return handle.version()
+        version = log.newest_version(self.folder)
+        assert version is not None, "a commit was just written"
+        return version
 
     def _landed(self, text: str) -> bool:
         version = log.newest_version(self.folder)
@@ -262,10 +281,8 @@ def write_parquet(frame: pl.DataFrame, path: Path) -> StoredFile:
         buffer, compression="zstd", compression_level=1, statistics=False
     )
     data = buffer.getvalue()
-    with path.open("wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+    path.write_bytes(data)
+    durable.sync(path)
     return StoredFile(path.name, _sha256(data), len(data))
 
 

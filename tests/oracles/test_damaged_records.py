@@ -9,13 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-import pytest
 
 from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.prove import prove
 from cbi_stream.lake.lake import Lake
-from cbi_stream.words.errors import BadInput
 from tests.oracles import damage
 
 
