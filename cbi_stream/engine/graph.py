@@ -68,16 +68,6 @@ class Graph:
         """Return the handler that writes `table`."""
         return next(node for node in self.nodes if node.table == table)
 
-    def below(self, table: str) -> list[str]:
-        """Return the tables that are computed from `table`, nearest first."""
-        reached = {table}
-        found = []
-        for node in self.nodes:
-            if reached & set(node.inputs):
-                reached.add(node.table)
-                found.append(node.table)
-        return found
-
 
 def discover(registry: Registry, package: str = "handlers") -> Graph:
     """Import every module of a package and return the graph of what they declare."""

@@ -7,7 +7,7 @@ Readers see it whole or not at all. It never takes in a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -62,11 +62,9 @@ class WaveReport:
         }
 
 
-def input_of(table: Table, version: int | None = None) -> Input:
-    """Return a table as a wave sees it, at its newest or at a given version."""
+def input_of(table: Table) -> Input:
+    """Return a table as a wave sees it."""
     newest, current = table.head()
-    if version is not None and version != newest:
-        newest, current = version, log.map_at(table.folder, version)
     return Input(
         version=newest,
         map=current,
@@ -88,7 +86,6 @@ def run_wave(
     executor: Executor | None = None,
     asked: bool = False,
     probing: Probing = "two processes",
-    only: Iterable[str] | None = None,
 ) -> WaveReport:
     """Bring every derived table up to date, and publish.
 
@@ -98,7 +95,6 @@ def run_wave(
         executor: where the jobs run; in this process if not given.
         asked: compute every partition, as a rebuild does.
         probing: how new fingerprints are probed before their first commit.
-        only: the tables to compute; all if not given.
 
     Raises:
         CommitConflict: somebody else writes right of raw.
@@ -110,38 +106,37 @@ def run_wave(
     }
     seen = {name: input_of(lake.table(name)) for name in sorted(records)}
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
-    wanted = set(prints if only is None else only)
     lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
+    wave = _Wave(lake, graph, prints, lies, executor or InProcess(), asked)
     for node in graph.nodes:
-        if node.table in wanted:
-            report.tables[node.table] = _bring_up_to_date(
-                lake,
-                graph,
-                node,
-                seen,
-                prints[node.table],
-                asked=asked,
-                lie=lies.get(node.table),
-                executor=executor or InProcess(),
-            )
+        done = _bring_up_to_date(wave, node, seen, _stale(report))
+        report.tables[node.table] = done
         seen[node.table] = input_of(lake.table(node.table))
-    if only is None:
-        report.written = effects.run_all(lake, graph, seen)
-        lake.publish({t: Seen(i.version, i.map.root) for t, i in seen.items()})
+    report.written = effects.run_all(lake, graph, seen)
+    lake.publish({t: Seen(i.version, i.map.root) for t, i in seen.items()})
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Wave:
+    """What is the same for all tables of one wave."""
+
+    lake: Lake
+    graph: Graph
+    prints: Mapping[str, str]
+    lies: Mapping[str, str]
+    """By table: why its handler may not commit."""
+    executor: Executor
+    asked: bool
+
+
 def _bring_up_to_date(
-    lake: Lake,
-    graph: Graph,
+    wave: _Wave,
     node: Node,
     seen: Mapping[str, Input],
-    print_: str,
-    *,
-    asked: bool,
-    lie: str | None,
-    executor: Executor,
+    stale: Mapping[str, set[str]],
 ) -> TableReport:
+    lake, print_ = wave.lake, wave.prints[node.table]
     table = lake.table(node.table)
     version, current = table.head()
     inputs = {name: seen[name] for name in node.inputs}
@@ -151,10 +146,10 @@ def _bring_up_to_date(
         inputs,
         fingerprint=print_,
         sessions=lake.registry.sessions,
-        asked=asked,
+        asked=wave.asked,
     )
     recipe = recipe_of(print_, inputs)
-    ready, waiting = _split(node, tasks, inputs, lake)
+    ready, waiting = _split(node, tasks, inputs, lake, stale)
     jobs = [
         Job(
             node.table,
@@ -162,14 +157,14 @@ def _bring_up_to_date(
             {name: i.version for name, i in inputs.items()},
             current.partitions.get(task.partition),
             recipe,
-            verify=asked,
+            verify=wave.asked,
         )
         for task in ready
     ]
-    if lie is not None:
-        outcomes = [Outcome(job, error=lie) for job in jobs]
+    if node.table in wave.lies:
+        outcomes = [Outcome(job, error=wave.lies[node.table]) for job in jobs]
     else:
-        outcomes = list(executor.outcomes(lake, graph, jobs))
+        outcomes = list(wave.executor.outcomes(lake, wave.graph, jobs))
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)
     report.failed = {o.job.partition: o.error for o in outcomes if o.error}
     report.changed = sum(1 for o in outcomes if o.finished)
@@ -180,8 +175,19 @@ def _bring_up_to_date(
     return report
 
 
+def _stale(report: WaveReport) -> dict[str, set[str]]:
+    """Return, by table, the partitions that this wave could not bring up to date."""
+    return {
+        name: {*table.failed, *table.waiting} for name, table in report.tables.items()
+    }
+
+
 def _split(
-    node: Node, tasks: list[Task], inputs: Mapping[str, Input], lake: Lake
+    node: Node,
+    tasks: list[Task],
+    inputs: Mapping[str, Input],
+    lake: Lake,
+    stale: Mapping[str, set[str]],
 ) -> tuple[list[Task], list[str]]:
     """Separate the tasks whose inputs are there from those that must wait.
 
@@ -199,8 +205,8 @@ def _split(
             grain = lake.table(name).contract.grain
             days = slice_of(read, span, lake.registry.sessions)
             blocked |= any(
-                entry.state == "failed" and grain.span(p).intersects(days)
-                for p, entry in inputs[name].map.partitions.items()
+                grain.span(partition).intersects(days)
+                for partition in stale.get(name, ())
             )
         (waiting if blocked else ready).append(task)
     return ready, [task.partition for task in waiting]

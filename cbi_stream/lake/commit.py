@@ -99,14 +99,3 @@ def _place(table: Table, partition: str, finished: Finished) -> StoredFile:
     finished.path.replace(folder / name)
     durable.sync(folder)
     return replace(finished.stored, path=f"{folder.name}/{name}")
-
-
-def carry(
-    current: PartitionMap, updates: Mapping[str, Partition], **fields: object
-) -> PartitionMap:
-    """Return the map with some partitions replaced and this commit's own fields."""
-    return PartitionMap(
-        partitions={**current.partitions, **updates},
-        batch=current.batch,
-        **fields,  # type: ignore[arg-type]
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from cbi_stream.lake import durable, log
-from cbi_stream.lake.commit import Finished, carry, commit
+from cbi_stream.lake.commit import Finished, commit
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table, write_parquet
 from cbi_stream.registry.contract import Contract
@@ -88,7 +89,7 @@ def test_a_commit_of_the_map_alone_changes_no_data(
     before, files = _rows_of(table), sorted(table.folder.rglob("*.parquet"))
     entry = current.partitions["2023"]
     moved = Partition(entry.hash, entry.rows, entry.files, Recipe("another"))
-    written = carry(current, {"2023": moved})
+    written = replace(current, partitions={**current.partitions, "2023": moved})
     assert commit(table, {}, expected=version, written=written) == version + 1
     text = log.commit_path(table.folder, version + 1).read_text()
     assert '"add"' not in text
