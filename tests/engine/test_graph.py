@@ -1,0 +1,77 @@
+"""The graph refuses what cannot work, before anything runs."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from cbi_stream import days, handler, known
+from cbi_stream.engine.graph import build
+from cbi_stream.words.errors import BadRegistry, BrokenContract
+from tests.laws import toy, worlds
+
+
+def _with(*more, without=()):
+    kept = [h for h in toy.HANDLERS if h.writes not in without]
+    return build(toy.registry(), [*kept, *more])
+
+
+def test_tables_come_after_what_they_read():
+    """In the real graph each handler stands behind its inputs."""
+    graph = worlds.discovered()
+    done = {"raw.yahoo", "raw.fred", "raw.decisions"}
+    for node in graph.nodes:
+        assert set(node.inputs) <= done
+        done.add(node.table)
+
+
+def test_two_writers_are_refused():
+    """A table has one writer."""
+    with pytest.raises(BadRegistry, match=r"both write features.window"):
+        _with(toy.other_window)
+
+
+def test_an_input_that_nothing_writes_is_refused():
+    """A read of a table without a writer stops the load."""
+    with pytest.raises(BadRegistry, match=r"reads features.left, which nothing writes"):
+        _with(without=("features.left",))
+
+
+def test_a_circle_is_refused():
+    """No table is computed from itself, however far round."""
+
+    @handler(reads={"features.tip": days()}, writes="features.window")
+    def back(tip: pl.DataFrame) -> pl.DataFrame:
+        return tip
+
+    with pytest.raises(BrokenContract, match="circle"):
+        _with(back, without=("features.window",))
+
+
+def test_a_handler_never_writes_a_record():
+    """Raw is not right of anything."""
+
+    @handler(reads={"staging.px": days()}, writes="raw.px")
+    def wrong(px: pl.DataFrame) -> pl.DataFrame:
+        return px
+
+    with pytest.raises(BadRegistry, match=r"raw\.px"):
+        _with(wrong)
+
+
+def test_known_needs_the_moment():
+    """An as-of read of a table that does not say when it was knowable is refused."""
+
+    @handler(reads={"features.panel": known(max_age=5)}, writes="features.right")
+    def wrong(panel: pl.DataFrame) -> pl.DataFrame:
+        return panel
+
+    with pytest.raises(BrokenContract, match="knowable_at"):
+        _with(wrong, without=("features.right",))
+
+
+def test_registry_numbers_are_looked_up():
+    """A read that names a registry number holds that number in the graph."""
+    reads = worlds.discovered().node("labels.forward").reads
+    registry = worlds.discovered().registry
+    assert reads["staging.prices"].ahead == registry.horizons.reach == 369
