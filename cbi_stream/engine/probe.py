@@ -184,11 +184,27 @@ def _after_leaves_it(
 def _before_leaves_it(
     graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
 ) -> bool:
+    """Compute the row with other values before its window; say whether it is pure."""
     others = {
         table: with_other_values(graph, table, read, frames[table], day, after=False)
         for table, read in node.reads.items()
     }
-    found = _row(_run(node, others, Span.day(day)), day)
+    return _same(node, others, out, day, "only rows earlier than that are changed")
+
+
+def _alone_it_is_the_same(
+    graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
+) -> bool:
+    """Compute the row from its own window alone; say whether it is pure."""
+    alone = {
+        table: window_alone(graph, read, frames[table], day)
+        for table, read in node.reads.items()
+    }
+    return _same(node, alone, out, day, "the rows outside are taken away")
+
+
+def _same(node: Node, frames: Frames, out: pl.DataFrame, day: date, when: str) -> bool:
+    found = _row(_run(node, frames, Span.day(day)), day)
     row = _row(out, day)
     if digest(found) == digest(row):
         return True
@@ -196,30 +212,8 @@ def _before_leaves_it(
     if column is not None:
         msg = (
             f"{node.handler.name} reads too far back: {column} on {day} changes when "
-            f"only rows earlier than its reads allow are changed. Reads: {_reads(node)}. "
-            "Declare what it needs (back=...), or shorten its windows"
-        )
-        raise DishonestWindow(msg)
-    return False
-
-
-def _alone_it_is_the_same(
-    graph: Graph, node: Node, frames: Frames, out: pl.DataFrame, day: date
-) -> bool:
-    """Compute the row from its own window and nothing else."""
-    alone = {
-        table: window_alone(graph, read, frames[table], day)
-        for table, read in node.reads.items()
-    }
-    found = _row(_run(node, alone, Span.day(day)), day)
-    row = _row(out, day)
-    if digest(found) == digest(row):
-        return True
-    column = _first_difference(row, found, TOLERANCE)
-    if column is not None:
-        msg = (
-            f"{node.handler.name} reads outside its windows: {column} on {day} is another "
-            f"value when the rows outside are taken away. Reads: {_reads(node)}"
+            f"{when}. Reads: {_reads(node)}. Declare what it needs (back=...), or "
+            "shorten its windows"
         )
         raise DishonestWindow(msg)
     return False

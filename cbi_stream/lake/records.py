@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ class Arrival:
     parser: str
     as_of: datetime | None = None
     """When a person says the file was seen; None: when this lake saw it."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return what the commit says of the file."""
+        return {**asdict(self), "as_of": self.as_of and self.as_of.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +101,7 @@ def append_lines(
             parser=pl.lit(arrival.parser),
         )
 
-    note = {
-        "source": arrival.source,
-        "key": arrival.key,
-        "name": arrival.name,
-        "sha256": arrival.sha256,
-        "as_of": arrival.as_of and arrival.as_of.isoformat(),
-        "lines": lines.height,
-    }
+    note = {**arrival.to_plain(), "lines": lines.height}
     stored, batch, version = _append(table, rows, note, work)
     return Appended(lines.height, stored, lines.height - stored, batch, version)
 

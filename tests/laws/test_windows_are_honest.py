@@ -11,6 +11,7 @@ import pytest
 from cbi_stream import days, handler, history, known, sessions
 from cbi_stream.engine import probe
 from cbi_stream.engine.graph import build
+from cbi_stream.engine.simulate import simulated
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.registry.contract import Column
 from cbi_stream.words.errors import DishonestWindow
@@ -195,7 +196,7 @@ def test_probe_frames_hold_nulls_and_repeats():
     """The simulated frames have what makes kernels fail: nulls and flat stretches."""
     registry = toy.registry()
     contract = registry.contracts["features.panel"]
-    frame = probe.simulated(contract, list(registry.sessions.days[:300]), seed=1)
+    frame = simulated(contract, list(registry.sessions.days[:300]), seed=1)
     assert frame["x"].null_count() > 3
     assert (frame["x"].diff() == 0).sum() > 10
     assert contract.columns["x"] == Column(type="float", doc="number")
