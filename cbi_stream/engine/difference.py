@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import polars as pl
+
 from cbi_stream.engine import effects
-from cbi_stream.engine.evidence import stored_content
+from cbi_stream.engine.evidence import Evidence, stored_content
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.lake.change import Cell, first_cell
 from cbi_stream.lake.lake import Lake
@@ -62,18 +64,32 @@ def _of_partition(
     name = live.contract.table
     entry = here.partitions.get(partition)
     other = there.partitions.get(partition)
-    nothing = canonical(live.read([]), live.contract)
-    left, problem = stored_content(live, entry) if entry else (nothing, "")
-    if left is None:
-        return Difference(name, partition, because=problem)
     right = canonical(rebuilt.read([other] if other else []), live.contract)
-    cell = first_cell(left, right, live.contract)
+    nothing = Evidence(canonical(live.read([]), live.contract))
+    evidence = stored_content(live, entry) if entry else nothing
+    problem = evidence.problem
+    if evidence.rows is None:
+        return _unreadable(name, partition, evidence, right.sort("date"))
+    cell = first_cell(evidence.rows, right, live.contract)
     if cell is not None:
         return at_cell(name, partition, cell, problem)
     states = (entry.state if entry else "live", other.state if other else "live")
     if not problem and states[0] != states[1]:
         problem = f"the partition is {states[0]}, and {states[1]} in a rebuild"
     return Difference(name, partition, because=problem) if problem else None
+
+
+def _unreadable(
+    table: str, partition: str, evidence: Evidence, right: pl.DataFrame
+) -> Difference:
+    """Name the first cell of the first column that cannot be read."""
+    if not evidence.unreadable or not right.height:
+        return Difference(table, partition, because=evidence.problem)
+    column, row = evidence.unreadable[0], right.row(0, named=True)
+    cell = Cell(
+        row["date"], {"date": row["date"]}, column, "cannot be read", row[column]
+    )
+    return at_cell(table, partition, cell, evidence.problem)
 
 
 def of_exports(lake: Lake, rebuilt: Lake) -> Iterator[Difference]:

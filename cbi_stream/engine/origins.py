@@ -25,13 +25,14 @@ def damaged_records(
     for name in records:
         table = lake.table(name)
         for partition, entry in sorted(table.head()[1].partitions.items()):
-            content, problem = stored_content(table, entry)
-            if not problem:
+            evidence = stored_content(table, entry)
+            if not evidence.problem:
                 continue
             first = None
-            if content is not None:
-                first = _first_cell(lake, graph, name, partition, content)
-            yield first or Difference(name, partition, because=problem)
+            if evidence.rows is not None:
+                first = _first_cell(lake, graph, name, partition, evidence.rows)
+            column = next(iter(evidence.unreadable), None)
+            yield first or Difference(name, partition, column, because=evidence.problem)
 
 
 def damaged_archive(lake: Lake, records: list[str]) -> Iterator[Difference]:
