@@ -16,7 +16,7 @@ import polars as pl
 
 from cbi_stream.lake.partition_map import Change
 from cbi_stream.registry.contract import Contract
-from cbi_stream.words.span import Span
+from cbi_stream.words.span import Span, plus_days
 
 _LATE_DAYS = 31
 MOST_CHANGES = 64
@@ -91,7 +91,6 @@ def changes(
         contract: the table's contract.
         zone: the time zone whose days count as days.
     """
-    # A partition's first content differs in every row: no need to compare.
     rows = differing_rows(old, new, contract) if old.height else new
     if not rows.height:
         return []
@@ -103,6 +102,10 @@ def changes(
         rows = rows.with_columns(__known=day)
     else:
         rows = rows.with_columns(__known=pl.lit(None, pl.Date))
+    if not old.height:
+        # A partition's first content differs from first to last date: one interval.
+        first, last = rows["date"].min(), rows["date"].max()
+        return [Change(Span(first, plus_days(last, 1)), rows["__known"].min())]  # type: ignore[arg-type]
     return coalesce(
         Change(Span.day(day), known)
         for day, known in rows.select("date", "__known")
