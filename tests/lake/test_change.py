@@ -76,8 +76,15 @@ def test_the_first_cell_is_first_by_date_then_key_then_column(
 
 
 def test_from_nothing_every_date_changed(rows: Rows, small: Contract) -> None:
-    """Days that touch are one interval, a gap parts two."""
+    """A partition's first content is one interval from its first to its last date."""
     found = changes(rows([]), rows(DAYS), small, zone=ZONE)
+    assert found == [Change(Span(DAYS[0], DAYS[-1] + timedelta(days=1)))]
+
+
+def test_days_that_touch_are_one_interval(rows: Rows, small: Contract) -> None:
+    """A gap between changed dates parts two intervals."""
+    other = rows(DAYS, x=[float(i + 50) for i in range(len(DAYS))])
+    found = changes(rows(DAYS), other, small, zone=ZONE)
     assert found == [
         Change(Span(DAYS[0], date(2024, 1, 4))),
         Change(Span.day(DAYS[2])),
@@ -158,7 +165,8 @@ def test_the_nearest_intervals_are_merged_first() -> None:
 def test_a_commit_carries_at_most_64_intervals(rows: Rows, small: Contract) -> None:
     """A hundred single dates become 64 intervals, and every date is inside."""
     days = [date(2024, 1, 1) + timedelta(days=3 * i) for i in range(100)]
-    found = changes(rows([]), rows(days), small, zone=ZONE)
+    other = rows(days, x=[float(i + 50) for i in range(len(days))])
+    found = changes(rows(days), other, small, zone=ZONE)
     assert len(found) == MOST_CHANGES == 64
     assert all(any(day in c.span for c in found) for day in days)
 
