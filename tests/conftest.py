@@ -1,5 +1,17 @@
-"""Loads the project before polars, so that polars has one thread. No fixtures here."""
+"""Loads the project before polars, and says how hypothesis searches. No fixtures here.
 
-import cbi_stream
+At a desk each run looks somewhere else; in CI the same examples are tried each time, so
+that a change is judged by itself. No example has a deadline: machines are shared.
+"""
+
+import os
+
+from hypothesis import settings
+
+import cbi_stream  # before any test module imports polars, so that it has one thread
 
 assert cbi_stream.__doc__
+
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
