@@ -29,35 +29,35 @@ def forward(
     closes = prices.filter(pl.col("symbol") == spec.settings.target).select(
         "date", "close"
     )
+    horizons = pl.DataFrame(
+        {"horizon": list(spec.horizons.days), "days": list(spec.horizons.days.values())}
+    )
     base = (
         sessions.filter(pl.col("listed"))
         .select("date")
         .join(closes, on="date", how="left", maintain_order="left")
         .rename({"close": "base_price"})
+        .join(horizons, how="cross", maintain_order="left")
     )
-    parts = [
-        _one_horizon(base, sessions, closes, name, length)
-        for name, length in spec.horizons.days.items()
-    ]
-    return pl.concat(parts)
-
-
-def _one_horizon(
-    base: pl.DataFrame,
-    sessions: pl.DataFrame,
-    closes: pl.DataFrame,
-    name: str,
-    length: int,
-) -> pl.DataFrame:
-    due = base.with_columns(due=pl.col("date").dt.offset_by(f"{length}d"))
+    # A date is a count of days: the sum is exact, whatever the time zone.
+    due = (pl.col("date").cast(pl.Int32) + pl.col("days")).cast(pl.Int32).cast(pl.Date)
     targets = sessions.select(due=pl.col("date"), matures_on="date", listed="listed")
-    # Both sides are sorted by date; the check would only warn about that.
-    matched = due.join_asof(targets, on="due", strategy="forward").join(
-        closes.rename({"date": "matures_on", "close": "target_price"}),
-        on="matures_on",
-        how="left",
-        maintain_order="left",
+    matched = (
+        base.with_columns(due=due)
+        .sort("due")
+        .join_asof(targets, on="due", strategy="forward")
+        .join(
+            closes.rename({"date": "matures_on", "close": "target_price"}),
+            on="matures_on",
+            how="left",
+            maintain_order="left",
+        )
     )
+    return _labelled(matched)
+
+
+def _labelled(matched: pl.DataFrame) -> pl.DataFrame:
+    """Return the labels, or why there is none."""
     target, origin = pl.col("target_price"), pl.col("base_price")
     reason = (
         pl.when(origin.is_null())
@@ -70,11 +70,11 @@ def _one_horizon(
     resolved = origin.is_not_null() & target.is_not_null()
     return matched.with_columns(resolved=resolved, reason=reason).select(
         "date",
+        "horizon",
         "matures_on",
         "base_price",
         "resolved",
         "reason",
-        horizon=pl.lit(name),
         target_price=pl.when("resolved").then(target),
         # A difference of logs: polars may divide a single row by other bits than many.
         target_log_return=pl.when("resolved").then(target.log() - origin.log()),
