@@ -22,8 +22,9 @@ def sync(path: Path) -> None:
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        # On macOS fsync stops at the drive's cache; F_FULLFSYNC goes through it.
-        if sys.platform == "darwin":
+        # On macOS fsync stops at the drive's cache; F_FULLFSYNC goes through it, and is
+        # for files: the names in a folder are written by fsync.
+        if sys.platform == "darwin" and not path.is_dir():
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
         else:
             os.fsync(descriptor)
