@@ -405,3 +405,21 @@ def test_a_reader_that_goes_away_is_no_error(made: Path) -> None:
     reading.wait()
     reading.stderr.close()
     assert b"Traceback" not in said
+
+
+@pytest.mark.parametrize("damage", ["flip", "unlink"])
+def test_a_rebuild_mends_a_derived_table(cbi: Cbi, lake: Path, damage: str) -> None:
+    """A damaged or missing file is replaced by what the records give, and only that."""
+    file = _one_file(lake, "features.panel")
+    if damage == "flip":
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+    else:
+        file.unlink()
+    assert cbi("prove", "--lake", lake).code == 3
+    plain = json.loads(cbi("rebuild", "--lake", lake, "--json").out)
+    assert {t: r["changed"] for t, r in plain["tables"].items() if r["changed"]} == {
+        "features.panel": 1
+    }
+    assert cbi("prove", "--lake", lake).code == 0
