@@ -1,6 +1,8 @@
 """Times the rolling kernels against pandas and native polars, and counts odd bits.
 
-One JSON line per figure. It asserts nothing: a ratio is read, never relied on.
+Two lists: 30 columns of prices with gaps, and what the kernels offer of Alpha158,
+without gaps and with. One JSON line per figure. It asserts nothing: a ratio is
+read, never relied on.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import cbi_stream  # noqa: F401
@@ -16,19 +19,18 @@ import cbi_stream  # noqa: F401
 # isort: split
 # Above this line, as polars takes its thread count when it is first imported.
 import numpy as np
-import numpy.typing as npt
 import pandas as pd  # type: ignore[import-untyped, unused-ignore]
 import polars as pl
 
+from bench import alpha158
+from bench.alpha158 import Floats, least, slope_by_view
 from cbi_stream import kernels as k
 
 ROWS, SYMBOLS, ROUNDS, OFFSETS = 6_500, 20, 5, 25
+SHARES = {"no nulls": 0.0, "3 % nulls": 0.03}  # of Alpha158's list
 RECENT = 320  # rows that a handler is handed for one new day
 WINDOWS, SPANS = (5, 20, 60, 252), (12, 26)
 PARTS = ("mean std zscore", "rank", "slope", "corr beta", "ewm")
-
-Floats = npt.NDArray[np.float64]
-Build = Callable[[Any, set[str]], object]
 
 
 def price_series(symbol: int) -> Floats:
@@ -45,11 +47,6 @@ def as_polars(prices: Floats) -> pl.DataFrame:
     return pl.DataFrame(
         {name: pl.Series(prices[i], nan_to_null=True) for i, name in enumerate("xy")}
     )
-
-
-def least(window: int) -> int:
-    """Return how many values a window needs, the same for all three."""
-    return max(2, window * 3 // 4)
 
 
 def asked(words: set[str]) -> dict[str, k.Kernel]:
@@ -69,16 +66,6 @@ def asked(words: set[str]) -> dict[str, k.Kernel]:
 def by_kernels(frame: pl.DataFrame, words: set[str]) -> pl.DataFrame:
     """Build the columns with the kernels."""
     return k.roll(frame, asked(words))
-
-
-def slope_by_view(x: Floats, window: int) -> Floats:
-    """Return slopes by one product over a sliding view; pandas has no kernel for it.
-
-    A window with a gap gives NaN: less than what the kernels do, not more.
-    """
-    at = np.arange(window) - (window - 1) / 2
-    view = np.lib.stride_tricks.sliding_window_view(x, window)
-    return np.asarray(view @ (at / (at @ at)), dtype=np.float64)
 
 
 def by_pandas(frame: Any, words: set[str]) -> dict[str, object]:
@@ -127,7 +114,7 @@ def by_native_polars(frame: pl.DataFrame, words: set[str]) -> pl.DataFrame:
     )
 
 
-BUILDS: dict[str, Build] = {
+BUILDS: dict[str, Callable[..., object]] = {
     "kernels": by_kernels,
     "native polars": by_native_polars,
     "pandas": by_pandas,
@@ -135,21 +122,21 @@ BUILDS: dict[str, Build] = {
 
 
 def interleaved(
-    tables: dict[str, list[Any]], words: set[str]
+    tables: dict[str, list[Any]], builds: Mapping[str, Callable[[Any], object]]
 ) -> dict[str, list[float]]:
     """Return seconds per round and build; a round runs all builds, one by one."""
-    seconds: dict[str, list[float]] = {name: [] for name in BUILDS}
+    seconds: dict[str, list[float]] = {name: [] for name in builds}
     for turn in range(ROUNDS + 1):
-        for name, build in BUILDS.items():
+        for name, build in builds.items():
             start = time.perf_counter()
             for table in tables[name]:
-                build(table, words)
+                build(table)
             if turn:  # the first round warms up
                 seconds[name].append(time.perf_counter() - start)
     return seconds
 
 
-def differing(build: Build) -> tuple[int, int]:
+def differing(build: Callable[..., object]) -> tuple[int, int]:
     """Count cells whose bits depend on the offset of the frame, and all cells."""
     frame, rng = as_polars(price_series(0)), np.random.default_rng(3)
     words = set(" ".join(PARTS).split())
@@ -174,10 +161,26 @@ def say(figure: str, value: float, **more: object) -> None:
 
 
 def compare(what: str, tables: dict[str, list[Any]], words: set[str]) -> None:
+    """Compare the three on some words of the first list."""
+    builds = {name: partial(build, words=words) for name, build in BUILDS.items()}
+    report(what, interleaved(tables, builds), len(asked(words)))
+
+
+def compare_alpha158() -> None:
+    """Compare the three on Alpha158's operators, without gaps and with."""
+    say("Alpha158's windows", len(alpha158.WINDOWS), windows=alpha158.WINDOWS)
+    for what, share in SHARES.items():
+        frames = [alpha158.bars(s, ROWS, missing=share) for s in range(SYMBOLS)]
+        arrays = [{c.name: c.to_numpy() for c in frame} for frame in frames]
+        pandas = [pd.DataFrame(columns) for columns in arrays]
+        tables = {"kernels": frames, "native polars": frames, "pandas": pandas}
+        seconds = interleaved(tables, alpha158.BUILDS)
+        report(f"Alpha158, {what}", seconds, alpha158.COLUMNS)
+
+
+def report(what: str, seconds: dict[str, list[float]], columns: int) -> None:
     """Print how many times as long the others take, and our milliseconds."""
-    seconds = interleaved(tables, words)
     ours = seconds["kernels"]
-    columns = len(asked(words))
     median = round(statistics.median(ours) / SYMBOLS * 1e3, 3)
     say(f"{what}: kernels, ms a symbol", median, columns=columns)
     for name in ("pandas", "native polars"):
@@ -189,7 +192,7 @@ def compare(what: str, tables: dict[str, list[Any]], words: set[str]) -> None:
 
 
 def main() -> None:
-    """Print ratios for the whole list, one day of it and its parts; then odd bits."""
+    """Print ratios for the whole list, one day of it, its parts, Alpha158; odd bits."""
     prices = [price_series(symbol) for symbol in range(SYMBOLS)]
     frames = [as_polars(both) for both in prices]
     pandas = [pd.DataFrame({"x": both[0], "y": both[1]}) for both in prices]
@@ -201,6 +204,7 @@ def main() -> None:
     compare(f"all, {RECENT} rows", recent, words)
     for part in PARTS:
         compare(part, tables, set(part.split()))
+    compare_alpha158()
     for name in ("kernels", "native polars"):
         odd, cells = differing(BUILDS[name])
         say(f"{name}: cells that depend on the offset", odd, of=cells, offsets=OFFSETS)

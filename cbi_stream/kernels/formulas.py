@@ -38,7 +38,12 @@ def _mean(grove: Grove, kernel: Kernel) -> Answer:
 def _sample(grove: Grove, kernel: Kernel, summed: Floats) -> Answer:
     """Divide by one less than the count (ddof 1); one value alone has no spread."""
     held = grove.counts().held(kernel.window)
-    return Answer(summed / np.maximum(held - 1.0, 1.0), held > 1)
+    return Answer(summed / np.maximum(held - 1.0, 1.0), _spreads(grove, kernel))
+
+
+def _spreads(grove: Grove, kernel: Kernel) -> Bools | None:
+    """Return where two values are there; nothing to say if that many are needed."""
+    return grove.counts().held(kernel.window) > 1 if kernel.min_count < 2 else None
 
 
 def _var(grove: Grove, kernel: Kernel) -> Answer:

@@ -1,6 +1,7 @@
 """The trees over one set of rows, each planted when first asked for, then shared.
 
-It never adds a column to the frame and keeps nothing after the call is over.
+It never adds a column to the frame and keeps nothing after the call is over. What is
+shared follows from the rows alone, so sharing cannot change a bit of an answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from cbi_stream.kernels.kernel import Kernel
 from cbi_stream.kernels.moments import Counts, Moments
 from cbi_stream.kernels.ranks import Standing
 from cbi_stream.kernels.tree import Bools, Decayed, Extremes, Floats, Totals
@@ -19,6 +21,39 @@ from cbi_stream.kernels.tree import Bools, Decayed, Extremes, Floats, Totals
 SESSION = "\0session"
 
 Planted = TypeVar("Planted")
+
+
+class Presence:
+    """Which rows hold values, counted once for all columns with the same gaps.
+
+    Counting costs as much as the means do, and prices of one day are there or
+    missing together.
+    """
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        self._counts: dict[bytes, Counts] = {}
+        self._known: dict[tuple[Counts, int, int], pl.Series] = {}
+
+    def counts(self, columns: tuple[str, ...]) -> Counts:
+        """Return the counts of the rows that hold a value in every column."""
+        found = np.ones(self._frame.height, dtype=np.bool_)
+        for name in columns:
+            column = self._frame[name]
+            if column.null_count():
+                found &= column.is_not_null().to_numpy()
+        key = found.tobytes()
+        if key not in self._counts:
+            self._counts[key] = Counts(found)
+        return self._counts[key]
+
+    def known(self, counts: Counts, kernel: Kernel) -> pl.Series:
+        """Return where the window holds as many values as the kernel needs."""
+        key = (counts, kernel.window, kernel.min_count)
+        if key not in self._known:
+            held = counts.held(kernel.window)
+            self._known[key] = pl.Series(held >= kernel.min_count)
+        return self._known[key]
 
 
 class Grove:
@@ -30,10 +65,16 @@ class Grove:
     """
 
     def __init__(
-        self, frame: pl.DataFrame, columns: tuple[str, ...], *, timed: bool
+        self,
+        frame: pl.DataFrame,
+        columns: tuple[str, ...],
+        *,
+        counts: Counts,
+        timed: bool,
     ) -> None:
-        """Take a frame, the columns, and whether the session is to stand beside one."""
+        """Take a frame, the columns, their counts, and whether sessions join in."""
         self._frame, self._columns, self._timed = frame, columns, timed
+        self._counts = counts
         self._kept: dict[Hashable, Any] = {}
 
     def _once(self, key: Hashable, plant: Callable[[], Planted]) -> Planted:
@@ -44,14 +85,7 @@ class Grove:
 
     def present(self) -> Bools:
         """Return which rows hold a value in every column."""
-
-        def plant() -> Bools:
-            found = np.ones(self._frame.height, dtype=np.bool_)
-            for name in self._columns:
-                found &= self._frame[name].is_not_null().to_numpy()
-            return found
-
-        return self._once("present", plant)
+        return self._counts.present
 
     def values(self, column: str, missing: float = 0.0) -> Floats:
         """Return a column's values, with `missing` where a row is not present."""
@@ -65,7 +99,7 @@ class Grove:
 
     def counts(self) -> Counts:
         """Return how many rows are present."""
-        return self._once("counts", lambda: Counts(self.present()))
+        return self._counts
 
     def totals(self, column: str) -> Totals:
         """Return the sums of a column."""

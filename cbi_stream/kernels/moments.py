@@ -34,9 +34,13 @@ class Counts:
     """How many values are present; shared by all statistics of the same rows."""
 
     def __init__(self, present: Bools) -> None:
+        self.present = present
         # A running total, which values are never given: but whole numbers below
         # 2 ** 53 subtract exactly, so that where it began leaves no trace.
         self._running = np.cumsum(present, dtype=np.float64)
+        # Kept from the second time on: columns with the same gaps ask alike, but what
+        # only one asks for is cheaper to build than to hold.
+        self._parts: dict[int, Parts | None] = {}
 
     def held(self, length: int) -> Floats:
         """Return how many values the last `length` rows hold."""
@@ -48,6 +52,13 @@ class Counts:
 
     def parts(self, length: int) -> Parts:
         """Return how the two halves of a block of `length` rows weigh."""
+        kept = self._parts.get(length)
+        if kept is None:
+            kept = self._weigh(length)
+            self._parts[length] = kept if length in self._parts else None
+        return kept
+
+    def _weigh(self, length: int) -> Parts:
         newer, _ = halves(length)
         held, new = self.held(length), self.held(newer)
         share = held - new
@@ -98,7 +109,7 @@ def _meet_means(new: Moment, old: Moment, newer: int) -> Floats:
 
 
 def _merge(new: Moment, old: Moment, gap: Floats, newer: int, parts: Parts) -> Moment:
-    """Merge one column's two parts by the gap between their means."""
+    """Merge one column's two parts by the gap between their means, and use it up."""
     offset = gap * parts.share
     offset += new.offset
     anchor, orphans = new.anchor, parts.orphans
@@ -106,17 +117,18 @@ def _merge(new: Moment, old: Moment, gap: Floats, newer: int, parts: Parts) -> M
         anchor = anchor.copy()
         anchor[orphans] = old.anchor[orphans - newer]
         offset[orphans] = old.offset[orphans - newer]
+    # The gap's own memory takes the spread: fresh memory costs more than arithmetic.
+    squared = np.multiply(gap, gap, out=gap)
     return Moment(
-        anchor, offset, _spread((gap, gap), new.spread, old.spread, newer, parts)
+        anchor, offset, _spread(squared, new.spread, old.spread, newer, parts)
     )
 
 
 def _spread(
-    gaps: tuple[Floats, Floats], new: Floats, old: Floats, newer: int, parts: Parts
+    spread: Floats, new: Floats, old: Floats, newer: int, parts: Parts
 ) -> Floats:
-    """Add up both parts' sums of products and what the gap of their means adds."""
+    """Turn the product of gaps into the block's sum of products, in place."""
     late, early = meet(newer)
-    spread = gaps[0] * gaps[1]
     spread *= parts.weight
     spread += new
     tail = spread[late]
@@ -145,11 +157,12 @@ class Moments(Tree[Joint]):
         parts = self._counts.parts(length)
         pairs = list(zip(new.axes, old.axes, strict=True))
         gaps = [_meet_means(a, b, newer) for a, b in pairs]
+        shared = new.shared
+        if len(gaps) == 2:  # before the axes are merged, as that uses the gaps up
+            product = gaps[0] * gaps[1]
+            shared = _spread(product, new.shared, old.shared, newer, parts)
         axes = tuple(
             _merge(a, b, gap, newer, parts)
             for (a, b), gap in zip(pairs, gaps, strict=True)
         )
-        if len(gaps) == 1:
-            return Joint(axes, new.shared)
-        both = gaps[0], gaps[1]
-        return Joint(axes, _spread(both, new.shared, old.shared, newer, parts))
+        return Joint(axes, shared)

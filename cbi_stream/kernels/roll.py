@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from cbi_stream.kernels.formulas import FORMULAS
-from cbi_stream.kernels.grove import Grove
+from cbi_stream.kernels.grove import Grove, Presence
 from cbi_stream.kernels.kernel import Kernel
 
 _NULL = pl.Series([None], dtype=pl.Float64)
@@ -36,15 +36,18 @@ def roll(frame: pl.DataFrame, kernels: Mapping[str, Kernel]) -> pl.DataFrame:
     Raises:
         ValueError: A column is missing or not Float64, or a name is taken.
     """
+    schema = frame.schema  # read once: it is built anew each time
     for name, kernel in kernels.items():
-        _check(frame, name, kernel)
+        _check(schema, name, kernel)
+    presence = Presence(frame)
     made: dict[str, pl.Series] = {}
     for columns in dict.fromkeys(kernel.columns for kernel in kernels.values()):
         asked = _over(columns, kernels)
         timed = any(kernel.name == "slope" for _, kernel in asked)
-        grove = Grove(frame, columns, timed=timed)
+        counts = presence.counts(columns)
+        grove = Grove(frame, columns, counts=counts, timed=timed)
         for name, kernel in asked:
-            made[name] = _column(grove, name, kernel)
+            made[name] = _column(grove, presence, name, kernel)
     return frame.hstack([made[name] for name in kernels])
 
 
@@ -59,30 +62,29 @@ def _over(
     return sorted(asked, key=lambda item: item[1].window)
 
 
-def _check(frame: pl.DataFrame, name: str, kernel: Kernel) -> None:
-    if name in frame.columns:
+def _check(schema: pl.Schema, name: str, kernel: Kernel) -> None:
+    if name in schema:
         msg = f"{name} = {kernel}: the frame has a column {name!r} already"
         raise ValueError(msg)
     for column in kernel.columns:
-        if column not in frame.columns:
+        if column not in schema:
             msg = (
                 f"{name} = {kernel}: no column {column!r};"
-                f" the frame has {', '.join(frame.columns)}"
+                f" the frame has {', '.join(schema)}"
             )
             raise ValueError(msg)
-        if frame.schema[column] != pl.Float64:
-            msg = (
-                f"{name} = {kernel}: {column!r} is {frame.schema[column]},"
-                " expected Float64"
-            )
+        if schema[column] != pl.Float64:
+            msg = f"{name} = {kernel}: {column!r} is {schema[column]}, expected Float64"
             raise ValueError(msg)
 
 
-def _column(grove: Grove, name: str, kernel: Kernel) -> pl.Series:
+def _column(grove: Grove, presence: Presence, name: str, kernel: Kernel) -> pl.Series:
     with np.errstate(all="ignore"):
         answer = FORMULAS[kernel.name](grove, kernel)
-    held = grove.counts().held(kernel.window)
-    known = held >= kernel.min_count
-    if answer.defined is not None:
-        known &= answer.defined
-    return pl.Series(name, answer.values).zip_with(pl.Series(known), _NULL)
+    counts = grove.counts()
+    if answer.defined is None:
+        known = presence.known(counts, kernel)
+    else:
+        enough = counts.held(kernel.window) >= kernel.min_count
+        known = pl.Series(enough & answer.defined)
+    return pl.Series(name, answer.values).zip_with(known, _NULL)

@@ -47,21 +47,25 @@ class Tree(ABC, Generic[Block]):
     """One statistic over blocks of any length.
 
     `over(n)` holds, at row t, the statistic of rows t - n + 1 to t. What was asked
-    for and the powers of two are kept; the rest is cheaper to build again than to
-    hold, as fresh memory costs more than arithmetic here.
+    for last and the powers of two are kept; the rest is cheaper to build again than
+    to hold, as fresh memory costs more than arithmetic here.
     """
 
     def __init__(self, leaf: Block) -> None:
         self._kept = {1: leaf}
+        self._last = (1, leaf)
 
     def over(self, length: int) -> Block:
         """Return the statistic over blocks of `length` rows."""
-        block = self._kept[length] = self._part(length)
+        block = self._part(length)
+        self._last = (length, block)
         return block
 
     def _part(self, length: int) -> Block:
         if length in self._kept:
             return self._kept[length]
+        if length == self._last[0]:
+            return self._last[1]
         newer, older = self.cut(length)
         block = self.merge(length, self._part(newer), self._part(older))
         if length & (length - 1) == 0:
