@@ -73,9 +73,10 @@ def _of_partition(
     cell = first_cell(evidence.rows, right, live.contract)
     if cell is not None:
         return at_cell(name, partition, cell, problem)
-    states = (entry.state if entry else "live", other.state if other else "live")
-    if not problem and states[0] != states[1]:
-        problem = f"the partition is {states[0]}, and {states[1]} in a rebuild"
+    # Failing alike on both sides is no proof of anything: it is said, not passed over.
+    for each, where in ((entry, "in the lake"), (other, "in a rebuild")):
+        if not problem and each is not None and each.state == "failed":
+            problem = f"the partition is failed {where}: {each.error}"
     return Difference(name, partition, because=problem) if problem else None
 
 

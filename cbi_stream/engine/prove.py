@@ -36,6 +36,7 @@ class Certificate:
     roots: dict[str, str]
     versions: dict[str, int]
     carried: list[str]
+    """Partitions taken from the lake as they are; none, as no gate holds any back yet."""
     environment: dict[str, str]
     seconds: float
     first_difference: Difference | None

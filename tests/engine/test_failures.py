@@ -10,6 +10,7 @@ import pytest
 from cbi_stream import days, handler
 from cbi_stream.engine.effects import manifests
 from cbi_stream.engine.graph import build
+from cbi_stream.engine.prove import prove
 from cbi_stream.engine.wave import run_wave
 from tests.laws import toy, worlds
 
@@ -106,3 +107,14 @@ def test_a_proof_of_a_lake_with_failures_says_so(world):
     with pytest.raises(AssertionError):
         world.prove()
     assert world.lake.table("features.right").head()[1].partitions["2017"].error
+
+
+def test_failing_alike_is_not_identical(world):
+    """A partition that never came to be, here and in the rebuild, is named."""
+    graph = _broken(world)
+    run_wave(world.lake, graph, probing="off")
+    certificate = prove(world.lake, graph)
+    assert not certificate.identical
+    first = certificate.first_difference
+    assert (first.table, first.partition) == ("features.right", "2017")
+    assert "the scale broke" in first.because
