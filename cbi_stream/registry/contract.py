@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from cbi_stream.registry.files import FeatureRegistry
 from cbi_stream.registry.model import Entry
 from cbi_stream.words.grain import Grain
 
@@ -40,7 +41,13 @@ PROVENANCE = {
     "first_seen_at": Column(type="time", doc="when this lake saw it", required=True),
     "parser": Column(type="string", doc="fingerprint of the parser", required=True),
 }
-"""The columns of every raw table that holds lines of files."""
+"""The columns that the lake puts to every line of a file."""
+
+READING = {
+    "problem": Column(type="string", doc="why the line cannot be read, rule first"),
+    "text": Column(type="string", doc="the line as it stands, where it cannot be read"),
+}
+"""The columns that every parser fills: null where a line can be read."""
 
 
 class Contract(Entry):
@@ -56,6 +63,8 @@ class Contract(Entry):
     """A column that must not be null for a row to count towards the extent."""
     provenance: bool = False
     """Whether the rows are lines of archived files and say of which."""
+    features: bool = False
+    """Whether the columns besides those named here are those of feature_registry.json."""
     include: tuple[str, ...] = ()
     """Tables whose non-key columns stand in this one too, in this order."""
     columns: dict[str, Column]
@@ -72,9 +81,9 @@ class Contract(Entry):
 
     @model_validator(mode="after")
     def _key_columns_exist(self) -> Contract:
-        present = self.columns.keys() | (
-            PROVENANCE.keys() if self.provenance else set()
-        )
+        present = set(self.columns)
+        if self.provenance:
+            present |= PROVENANCE.keys() | READING.keys()
         named = [*self.key, *self.spine, self.spine_requires or "date"]
         missing = [name for name in named if name not in present]
         if missing or "date" not in self.columns or "date" not in self.key:
@@ -85,6 +94,16 @@ class Contract(Entry):
             raise ValueError(msg)
         return self
 
+    def with_features(self, features: FeatureRegistry) -> Contract:
+        """Return the contract with its features as columns."""
+        if not self.features:
+            return self
+        found = {
+            each.name: Column(type=each.type, doc=each.doc, unit=each.unit)
+            for each in features.of_table(self.table)
+        }
+        return self.model_copy(update={"columns": self.columns | found})
+
     def with_included(self, others: dict[str, Contract]) -> Contract:
         """Return the contract with the columns of its included tables put in."""
         columns = {n: self.columns[n] for n in self.key if n in self.columns}
@@ -93,5 +112,5 @@ class Contract(Entry):
             columns |= {n: c for n, c in other.columns.items() if n not in other.key}
         columns |= self.columns
         if self.provenance:
-            columns |= PROVENANCE
+            columns |= READING | PROVENANCE
         return self.model_copy(update={"columns": columns})

@@ -28,6 +28,8 @@ class Registry:
     horizons: files.Horizons
     join_spec: files.JoinSpec
     exports: files.Exports
+    closures: files.Closures
+    feature_registry: files.FeatureRegistry
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
@@ -73,13 +75,16 @@ def load(folder: Path) -> Registry:
     horizons = read(folder / "horizons.yaml", files.Horizons)
     joins = read(folder / "join_spec.yaml", files.JoinSpec)
     exports = read(folder / "exports.yaml", files.Exports)
+    closures = read(folder / "closures.yaml", files.Closures)
+    features = read(folder / "feature_registry.json", files.FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     sessions = sessions_of(folder, calendar)
-    contracts = _contracts(folder / "tables")
+    contracts = _contracts(folder / "tables", features.content)
     problems = [
         *_settings_fit(settings, universe),
-        *_joins_fit(joins, sources),
-        *_sources_fit(sources, contracts),
+        *_joins_fit(joins, sources, universe),
+        *_sources_fit(sources, contracts, closures, universe),
+        *_features_fit(features, joins, sources, contracts),
         *_exports_fit(exports, horizons),
         *_slack_fits(horizons, sessions),
     ]
@@ -93,13 +98,15 @@ def load(folder: Path) -> Registry:
         horizons=horizons.content,
         join_spec=joins.content,
         exports=exports.content,
+        closures=closures.content,
+        feature_registry=features.content,
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,
     )
 
 
-def _contracts(folder: Path) -> dict[str, Contract]:
+def _contracts(folder: Path, features: files.FeatureRegistry) -> dict[str, Contract]:
     found = {}
     for path in sorted(folder.glob("*.yaml")):
         each = read(path, Contract)
@@ -108,7 +115,7 @@ def _contracts(folder: Path) -> dict[str, Contract]:
             msg = f"{where}: expected the contract of {path.stem}; found {each.content.table}"
             raise BadRegistry(msg)
         found[path.stem] = each
-    plain = {name: each.content for name, each in found.items()}
+    plain = {name: each.content.with_features(features) for name, each in found.items()}
     for each in found.values():
         for i, table in enumerate(each.content.include):
             if table not in plain:
@@ -126,22 +133,78 @@ def _settings_fit(
 
 
 def _joins_fit(
-    joins: Read[files.JoinSpec], sources: Read[files.DataSources]
+    joins: Read[files.JoinSpec],
+    sources: Read[files.DataSources],
+    universe: Read[files.Universe],
 ) -> Iterator[str]:
-    known = {s for src in sources.content.sources.values() for s in src.series}
-    for column, joined in joins.content.columns.items():
-        if joined.series not in known:
-            where = joins.place("columns", column, "series")
-            yield f"{where}: columns.{column}: no source has the series {joined.series}"
+    for column, price in joins.content.prices.items():
+        if price.symbol not in universe.content.symbols:
+            where = joins.place("prices", column, "symbol")
+            yield f"{where}: prices.{column}: {price.symbol} is not in universe.yaml"
+    for column, joined in joins.content.observations.items():
+        source = sources.content.sources.get(joined.source)
+        if source is None or joined.series not in source.series:
+            where = joins.place("observations", column, "series")
+            said = f"{joined.source} has no series {joined.series}"
+            yield f"{where}: observations.{column}: {said} in data_sources.yaml"
 
 
 def _sources_fit(
-    sources: Read[files.DataSources], contracts: dict[str, Contract]
+    sources: Read[files.DataSources],
+    contracts: dict[str, Contract],
+    closures: Read[files.Closures],
+    universe: Read[files.Universe],
 ) -> Iterator[str]:
     for name, source in sources.content.sources.items():
         if source.raw not in contracts:
             where = sources.place("sources", name, "raw")
             yield f"{where}: {name}: no contract tables/{source.raw}.yaml"
+        rules = {"release": source.release, "volume_release": source.volume_release}
+        rules |= {f"series.{n}": s.release for n, s in source.series.items()}
+        for entry, rule in rules.items():
+            if rule and rule.closed and rule.closed not in closures.content.lists:
+                where = sources.place("sources", name, *entry.split(".", 1))
+                yield f"{where}: {name}: closures.yaml has no list {rule.closed}"
+        known = source.series or universe.content.symbols
+        for alias, meant in source.aliases.items():
+            if meant not in known:
+                where = sources.place("sources", name, "aliases", alias)
+                yield f"{where}: {name}: no symbol or series {meant} is registered"
+
+
+def _features_fit(
+    features: Read[files.FeatureRegistry],
+    joins: Read[files.JoinSpec],
+    sources: Read[files.DataSources],
+    contracts: dict[str, Contract],
+) -> Iterator[str]:
+    grades = {
+        f"{source}.{series}": entry.pit_grade
+        for source, each in sources.content.sources.items()
+        for series, entry in each.series.items()
+    }
+    seen: set[str] = set()
+    for i, feature in enumerate(features.content.features):
+        where, name = features.place("features", i), feature.name
+        if name in seen:
+            yield f"{where}: {name} stands twice"
+        seen.add(name)
+        contract = contracts.get(feature.table)
+        if contract is None or not contract.features:
+            yield f"{where}: {name}: {feature.table} has no contract with `features: true`"
+        for series in feature.sources:
+            if series not in grades:
+                yield f"{where}: {name}: no source has the series {series}"
+            elif feature.surface == "prod" and grades[series] in "CD":
+                yield (
+                    f"{where}: {name}: {series} has grade {grades[series]}, which was not "
+                    "knowable as it stands: put the feature on the full surface"
+                )
+    joined = {f"{name}_close" for name in joins.content.prices}
+    for name in joins.content.observations:
+        joined |= {name, f"{name}_age_days"}
+    for name in sorted(joined - seen):
+        yield f"{features.place('features')}: {name} of join_spec.yaml is not a feature"
 
 
 def _exports_fit(

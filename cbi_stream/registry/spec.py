@@ -60,6 +60,16 @@ class Spec:
         """exports.yaml."""
         return self._entry("exports")  # type: ignore[return-value]
 
+    @property
+    def closures(self) -> files.Closures:
+        """closures.yaml."""
+        return self._entry("closures")  # type: ignore[return-value]
+
+    @property
+    def feature_registry(self) -> files.FeatureRegistry:
+        """feature_registry.json."""
+        return self._entry("feature_registry")  # type: ignore[return-value]
+
     def canonical(self) -> str:
         """Return the declared entries as text with sorted keys, for fingerprints."""
         entries = {n: self._entry(n).model_dump(mode="json") for n in self.names}
