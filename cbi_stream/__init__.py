@@ -29,7 +29,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from cbi_stream.shapes.effect import effect
-from cbi_stream.shapes.handler import handler
+from cbi_stream.shapes.handler import Conformed, handler
 from cbi_stream.shapes.reads import (
     days,
     from_registry,
@@ -44,12 +44,15 @@ from cbi_stream.words.errors import BadInput
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
-    from cbi_stream.registry.files import Release, Symbol
+    from cbi_stream.registry.files import Joined, Release, Source, Symbol
     from cbi_stream.registry.spec import Spec
 
 __all__ = [
     "BadInput",
+    "Conformed",
+    "Joined",
     "Release",
+    "Source",
     "Spec",
     "Symbol",
     "days",
@@ -67,7 +70,9 @@ __all__ = [
 
 
 _LAZY = {
+    "Joined": "cbi_stream.registry.files",
     "Release": "cbi_stream.registry.files",
+    "Source": "cbi_stream.registry.files",
     "Spec": "cbi_stream.registry.spec",
     "Symbol": "cbi_stream.registry.files",
 }

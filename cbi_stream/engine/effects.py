@@ -25,13 +25,20 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.table import write_parquet
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.effect import Effect
-from cbi_stream.words.errors import DamagedLake, HandlerFailed
+from cbi_stream.words.errors import CbiError, DamagedLake, HandlerFailed
 from cbi_stream.words.span import Span
 
 
-def run_all(lake: Lake, graph: Graph, seen: Mapping[str, Input]) -> list[str]:
-    """Run every effect whose inputs or code changed; return the names written."""
+def run_all(
+    lake: Lake, graph: Graph, seen: Mapping[str, Input]
+) -> tuple[list[str], dict[str, str]]:
+    """Run every effect whose inputs or code changed.
+
+    Returns:
+        The names of the files written, and by effect why it failed.
+    """
     written: list[str] = []
+    failed: dict[str, str] = {}
     for effect in graph.effects:
         if not all(seen[table].map.partitions for table in effect.after):
             continue  # nothing was computed yet
@@ -42,9 +49,12 @@ def run_all(lake: Lake, graph: Graph, seen: Mapping[str, Input]) -> list[str]:
         ):
             continue  # a part of the whole table is not what it should be
         key = _key(graph, effect, seen)
-        if key not in _done(lake):
-            written += _run(lake, graph, effect, key, seen)
-    return written
+        try:
+            if not _done(lake, key):
+                written += _run(lake, graph, effect, key, seen)
+        except CbiError as error:
+            failed[effect.name] = f"{type(error).__name__}: {error}"
+    return written, failed
 
 
 def manifests(lake: Lake) -> dict[str, dict[str, Any]]:
@@ -65,12 +75,17 @@ def manifests(lake: Lake) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _done(lake: Lake) -> set[str]:
-    return {
-        manifest["key"]
-        for name, manifest in manifests(lake).items()
-        if (lake.folder / "exports" / f"{name}.parquet").exists()
-    }
+def _done(lake: Lake, key: str) -> bool:
+    """Return whether every file that was made from these inputs stands there."""
+    found = manifests(lake)
+    made: list[str] = next((m["files"] for m in found.values() if m["key"] == key), [])
+    folder = lake.folder / "exports"
+    return bool(made) and all(
+        name in found
+        and found[name]["key"] == key
+        and (folder / f"{name}.parquet").exists()
+        for name in made
+    )
 
 
 def _key(graph: Graph, effect: Effect, seen: Mapping[str, Input]) -> str:
@@ -88,12 +103,15 @@ def _run(
     }
     if effect.spec:
         frames["spec"] = Spec(graph.registry, effect.spec)
-    made = effect(**frames)
+    made = _made(effect, frames)
     finished = [_finish(lake, effect, name, frame) for name, frame in made.items()]
+    folder = lake.folder / "exports"
+    durable.make_folder(folder)
     for name, path, manifest in finished:
         manifest |= {
             "key": key,
             "effect": effect.name,
+            "files": sorted(made),
             "lake": {"id": lake.id, "kind": lake.kind},
             "inputs": {
                 t: {"version": seen[t].version, "root": seen[t].map.root}
@@ -101,13 +119,30 @@ def _run(
             },
             "environment": fingerprint.environment(),
         }
-        folder = lake.folder / "exports"
-        durable.make_folder(folder)
         path.replace(folder / f"{name}.parquet")
         durable.sync(folder)
         text = json.dumps(manifest, indent=1, sort_keys=True)
         durable.write(folder / f"{name}.manifest.json", text.encode())
-    return [name for name, _, _ in finished]
+    _withdraw(lake, effect, set(made))
+    return sorted(made)
+
+
+def _withdraw(lake: Lake, effect: Effect, made: set[str]) -> None:
+    """Take away what this effect made once and makes no more: nobody keeps it fresh."""
+    for name, manifest in manifests(lake).items():
+        if manifest["effect"] == effect.name and name not in made:
+            (lake.folder / "exports" / f"{name}.manifest.json").unlink()
+            (lake.folder / "exports" / f"{name}.parquet").unlink(missing_ok=True)
+
+
+def _made(effect: Effect, frames: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    try:
+        return effect(**frames)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        msg = f"{effect.name}: {type(error).__name__}: {error}"
+        raise HandlerFailed(msg) from error
 
 
 def _finish(
@@ -129,9 +164,18 @@ def _finish(
         path,
         {
             "rows": frame.height,
-            "columns": {n: str(t) for n, t in frame.schema.items()},
+            "columns": {
+                name: {"type": str(kind), "unit": _unit(lake, effect, name)}
+                for name, kind in frame.schema.items()
+            },
             "content": digest(frame.rechunk()),
             "sha256": stored.sha256,
             "bytes": stored.size,
         },
     )
+
+
+def _unit(lake: Lake, effect: Effect, column: str) -> str | None:
+    """Return the unit of a column by the contracts of the tables that it is made from."""
+    contracts = (lake.registry.contracts[table].columns for table in effect.after)
+    return next((c[column].unit for c in contracts if column in c), None)

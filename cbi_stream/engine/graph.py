@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, Literal
 
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
@@ -21,15 +21,26 @@ from cbi_stream.shapes.reads import Grid, Known, Number, Read
 from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadRegistry, BrokenContract
 
+Part = Literal["output", "staged", "quarantined"]
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A handler with its registry numbers looked up."""
+    """A handler with its registry numbers looked up, and one table that it writes.
+
+    A handler that turns lines away is two nodes: its quarantine is a derived table like
+    any other, computed by the same function from the same slices, so that neither can
+    be ahead of the other for good.
+    """
 
     handler: Handler
     contract: Contract
     reads: dict[str, Read]
     spec: Spec | None
+    part: Part = "output"
+    """Which of the frames that the handler returns stands in the table."""
+    lines: tuple[str, ...] = ()
+    """The tables of lines of files among its reads."""
 
     @property
     def table(self) -> str:
@@ -42,9 +53,15 @@ class Node:
         return tuple(dict.fromkeys(source_table(t, r) for t, r in self.reads.items()))
 
     @property
-    def spine(self) -> tuple[str, Read]:
-        """The first read: it says which partitions there are."""
-        return next(iter(self.reads.items()))
+    def spines(self) -> dict[str, Read]:
+        """The reads that say which partitions there are.
+
+        The first one; of a handler that turns lines away all tables of lines, since
+        every line must meet its fate.
+        """
+        if self.part == "output":
+            return dict([next(iter(self.reads.items()))])
+        return {t: r for t, r in self.reads.items() if t in self.lines}
 
 
 def source_table(table: str, read: Read) -> str:
@@ -96,11 +113,12 @@ def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> 
     nodes: dict[str, Node] = {}
     for each in unique:
         if isinstance(each, Handler):
-            node = _node(registry, each)
-            if node.table in nodes:
-                msg = f"{each.name} and {nodes[node.table].handler.name} both write {node.table}"
-                raise BadRegistry(msg)
-            nodes[node.table] = node
+            for node in _nodes(registry, each):
+                if node.table in nodes:
+                    other = nodes[node.table].handler.name
+                    msg = f"{each.name} and {other} both write {node.table}"
+                    raise BadRegistry(msg)
+                nodes[node.table] = node
     _every_input_is_written(registry, nodes)
     return Graph(
         registry=registry,
@@ -110,14 +128,22 @@ def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> 
     )
 
 
-def _node(registry: Registry, handler: Handler) -> Node:
-    contract = registry.contracts.get(handler.writes)
-    if contract is None or contract.is_record:
-        msg = f"{handler.name}: expected a contract tables/{handler.writes}.yaml of a derived table"
-        raise BadRegistry(msg)
+def _nodes(registry: Registry, handler: Handler) -> list[Node]:
+    tables: dict[str, Part] = {handler.writes: "output"}
+    if handler.quarantines:
+        tables = {handler.quarantines: "quarantined", handler.writes: "staged"}
     reads = {t: _resolved(registry, r) for t, r in handler.reads.items()}
     spec = Spec(registry, handler.spec) if handler.spec else None
-    return Node(handler, contract, reads, spec)
+    known = registry.contracts
+    lines = tuple(t for t in reads if t in known and known[t].provenance)
+    nodes = []
+    for table, part in tables.items():
+        contract = registry.contracts.get(table)
+        if contract is None or contract.is_record:
+            msg = f"{handler.name}: expected a contract tables/{table}.yaml of a derived table"
+            raise BadRegistry(msg)
+        nodes.append(Node(handler, contract, reads, spec, part, lines))
+    return nodes
 
 
 def _resolved(registry: Registry, read: Read) -> Read:
@@ -143,7 +169,12 @@ def _every_input_is_written(registry: Registry, nodes: dict[str, Node]) -> None:
 
 
 def _ordered(nodes: dict[str, Node]) -> list[str]:
-    sorter = TopologicalSorter({t: set(n.inputs) for t, n in sorted(nodes.items())})
+    after = {t: set(n.inputs) for t, n in sorted(nodes.items())}
+    for node in nodes.values():
+        # What is turned away is on the disk before what stays.
+        if node.handler.quarantines and node.part == "staged":
+            after[node.table].add(node.handler.quarantines)
+    sorter = TopologicalSorter(after)
     try:
         return [table for table in sorter.static_order() if table in nodes]
     except CycleError as error:

@@ -131,15 +131,15 @@ def _domain(
     node: Node, current: PartitionMap, inputs: Mapping[str, Input]
 ) -> list[str]:
     """Return the partitions that the table has or must have."""
-    table, read = node.spine
-    spine = inputs[source_table(table, read)]
     names = set(current.partitions)
-    spans = [p.extent for p in spine.map.partitions.values() if p.extent]
-    spans += [change.span for change in spine.pending]
-    if isinstance(read, Grid):
-        spans = [spine.extent] if spine.extent else []
-    for span in spans:
-        names.update(node.contract.grain.partitions(span))
+    for table, read in node.spines.items():
+        spine = inputs[source_table(table, read)]
+        spans = [p.extent for p in spine.map.partitions.values() if p.extent]
+        spans += [change.span for change in spine.pending]
+        if isinstance(read, Grid):
+            spans = [spine.extent] if spine.extent else []
+        for span in spans:
+            names.update(node.contract.grain.partitions(span))
     return sorted(names)
 
 

@@ -6,14 +6,14 @@ They exist in memory only and are never written anywhere.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
 
 from cbi_stream.lake.canonical import DTYPES
-from cbi_stream.registry.contract import Column, Contract
+from cbi_stream.registry.contract import READING, Column, Contract
 
 _NULL_SHARE = 0.05
 _AGAIN_SHARE = 0.08
@@ -79,14 +79,8 @@ def _column(
     level = np.round(low + walk % (high - low), 2)
     level[n // 3 : n // 3 + 30] = level[n // 3] if n else 0.0  # a flat stretch
     values: list[object]
-    if name == "date":
-        values = [day for day, _ in rows]
-    elif name in ("vintage", "batch"):
-        values = [version for _, version in rows]
-    elif name == "line":
-        values = [day.toordinal() for day, _ in rows]
-    elif name == "sha256":
-        values = ["0" * 64] * n
+    if name in _NAMED:
+        values = [_NAMED[name](day, version) for day, version in rows]
     elif column.type == "time":
         values = [_release(day, version) for day, version in rows]
     elif column.type == "date":
@@ -105,6 +99,17 @@ def _column(
         holes = chance.random(n) < _NULL_SHARE
         values = [None if hole else v for v, hole in zip(values, holes, strict=True)]
     return pl.Series(name, values, dtype=DTYPES[column.type], strict=False)
+
+
+_NAMED: Mapping[str, Callable[[date, int], object]] = {
+    "date": lambda day, _: day,
+    "vintage": lambda _, version: version,
+    "batch": lambda _, version: version,
+    "line": lambda day, _: day.toordinal(),
+    "sha256": lambda _, __: "0" * 64,
+    **{name: lambda _, __: None for name in READING},  # every line can be read
+}
+"""Columns whose name says what they hold."""
 
 
 def _release(day: date, version: int) -> datetime:

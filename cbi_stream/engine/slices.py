@@ -6,6 +6,7 @@ any process. It never fills a gap.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -28,14 +29,39 @@ def frames_for(
     lake: Lake, node: Node, span: Span, maps: Maps
 ) -> dict[str, pl.DataFrame]:
     """Return the frame of each argument of a handler for the partition `span`."""
-    registry = lake.registry
+    return frames_from(
+        lake.registry,
+        node,
+        span,
+        rows=lambda table, days: rows_between(lake, table, days, maps[table]),
+        extent=lambda table: maps[table].extent,
+    )
+
+
+def frames_from(
+    registry: Registry,
+    node: Node,
+    span: Span,
+    *,
+    rows: Callable[[str, Span], pl.DataFrame],
+    extent: Callable[[str], Span | None],
+) -> dict[str, pl.DataFrame]:
+    """Return the frame of each argument of a handler for the rows dated in `span`.
+
+    Args:
+        registry: the registry.
+        node: the handler.
+        span: the dates that it is to compute.
+        rows: gives the rows of a table inside a span, sorted by key.
+        extent: gives the first to last date of a table.
+    """
     frames = {}
     for table, read in node.reads.items():
         days = slice_of(read, span, registry.sessions)
         if isinstance(read, Grid):
-            frame = grid_frame(registry, days, maps[read.of].extent)
+            frame = grid_frame(registry, days, extent(read.of))
         else:
-            frame = rows_between(lake, table, days, maps[source_table(table, read)])
+            frame = rows(source_table(table, read), days)
         if isinstance(read, Known):
             # No row of the partition may see what became knowable after its end.
             cutoff = decision_time(registry.sessions_file, span)

@@ -7,12 +7,14 @@ never commits and never changes a table.
 from __future__ import annotations
 
 import uuid
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from cbi_stream.engine.conservation import Fates, counted
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.slices import Maps, frames_for
 from cbi_stream.lake import log
@@ -23,7 +25,8 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import write_parquet
 from cbi_stream.registry.contract import Contract
-from cbi_stream.words.errors import CbiError, HandlerFailed
+from cbi_stream.shapes.handler import Conformed
+from cbi_stream.words.errors import CbiError, DamagedLake, HandlerFailed
 from cbi_stream.words.span import Span, plus_days
 
 
@@ -63,6 +66,47 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
     # Float sums depend on the number of threads; see cbi_stream/__init__.py.
     assert pl.thread_pool_size() == 1, "import cbi_stream before polars"
     node = graph.node(job.table)
+    try:
+        made = _made(lake, graph, job)
+        span = node.contract.grain.span(job.partition)
+        inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+        out = canonical(part_of(node, made.output).filter(inside), node.contract)
+    except DamagedLake:
+        raise
+    except CbiError as error:
+        return Outcome(job, error=f"{type(error).__name__}: {error}")
+    return _compared(lake, node, job, out, made.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a handler returned for a partition, and the counts of its lines."""
+
+    output: pl.DataFrame | Conformed
+    counts: Fates
+    graph: Graph
+    """Held, so that no other graph can take over its identity."""
+
+
+_shared: OrderedDict[tuple[Any, ...], _Made] = OrderedDict()
+"""What was made for a quarantine, until the staging table of the same handler takes it:
+both are parts of one return, and the same pinned inputs give the same return."""
+_MOST_SHARED = 64
+
+
+def _made(lake: Lake, graph: Graph, job: Job) -> _Made:
+    """Call the handler for a job, or take what it gave for the job's other part.
+
+    Raises:
+        DamagedLake: an input is not what was written.
+        HandlerFailed: the handler raised.
+        BrokenContract: a line is lost.
+    """
+    node = graph.node(job.table)
+    place = (lake.folder, id(graph), node.handler.name, job.partition)
+    key = (*place, *sorted(job.versions.items()))
+    if node.part == "staged" and key in _shared:
+        return _shared.pop(key)
     maps: Maps = {
         name: log.map_at(lake.table(name).folder, version)
         if version >= 0
@@ -70,28 +114,35 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
         for name, version in job.versions.items()
     }
     frames = frames_for(lake, node, node.contract.grain.span(job.partition), maps)
-    try:
-        out = computed(node, job.partition, frames)
-    except CbiError as error:
-        return Outcome(job, error=f"{type(error).__name__}: {error}")
-    return _compared(lake, node, job, out)
-
-
-def computed(node: Node, partition: str, frames: Mapping[str, Any]) -> pl.DataFrame:
-    """Call the handler and return the partition's rows in canonical form.
-
-    Raises:
-        HandlerFailed: the handler raised.
-        BrokenContract: its output does not fit the contract.
-    """
-    span = node.contract.grain.span(partition)
-    out = called(node, frames, where=f"partition {partition}")
-    inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
-    return canonical(out.filter(inside), node.contract)
+    output = returned(node, frames, where=f"partition {job.partition}")
+    made = _Made(output, counted(node, output, frames), graph)
+    if node.part == "quarantined":
+        _shared[key] = made
+        if len(_shared) > _MOST_SHARED:
+            _shared.popitem(last=False)
+    return made
 
 
 def called(node: Node, frames: Mapping[str, Any], *, where: str) -> pl.DataFrame:
-    """Call the handler on frames.
+    """Call the handler on frames and return what its table holds.
+
+    Raises:
+        HandlerFailed: it raised, or gave no frame with a date.
+    """
+    return part_of(node, returned(node, frames, where=where))
+
+
+def part_of(node: Node, made: pl.DataFrame | Conformed) -> pl.DataFrame:
+    """Return the frame that stands in the node's table."""
+    if isinstance(made, Conformed):
+        return made.quarantined if node.part == "quarantined" else made.staged
+    return made
+
+
+def returned(
+    node: Node, frames: Mapping[str, Any], *, where: str
+) -> pl.DataFrame | Conformed:
+    """Call the handler on frames and return all that it gives.
 
     Raises:
         HandlerFailed: it raised, or gave no frame with a date.
@@ -104,15 +155,20 @@ def called(node: Node, frames: Mapping[str, Any], *, where: str) -> pl.DataFrame
     except BaseException as error:
         msg = f"{node.handler.name}, {where}: {type(error).__name__}: {error}"
         raise HandlerFailed(msg) from error
-    if not isinstance(out, pl.DataFrame) or "date" not in out.columns:
+    wanted = pl.DataFrame if node.part == "output" else Conformed
+    frame = part_of(node, out) if isinstance(out, wanted) else None
+    if not isinstance(frame, pl.DataFrame) or "date" not in frame.columns:
         msg = (
-            f"{node.handler.name}, {where}: expected a frame with `date`; found {out!r}"
+            f"{node.handler.name}, {where}: expected a {wanted.__name__} with `date`; "
+            f"found {out!r}"
         )
         raise HandlerFailed(msg)
     return out
 
 
-def _compared(lake: Lake, node: Node, job: Job, out: pl.DataFrame) -> Outcome:
+def _compared(
+    lake: Lake, node: Node, job: Job, out: pl.DataFrame, counts: Fates
+) -> Outcome:
     new = digest(out)
     entry = Partition(
         hash=new,
@@ -120,6 +176,7 @@ def _compared(lake: Lake, node: Node, job: Job, out: pl.DataFrame) -> Outcome:
         files=job.stored.files if job.stored else (),
         recipe=job.recipe,
         extent=extent_of(out, node.contract),
+        fates=counts,
     )
     table = lake.table(job.table)
     stored = job.stored

@@ -46,6 +46,8 @@ class WaveReport:
     tables: dict[str, TableReport] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     """Files that effects wrote."""
+    effects: dict[str, str] = field(default_factory=dict)
+    """By effect: why it failed."""
 
     @property
     def quiet(self) -> bool:
@@ -54,12 +56,12 @@ class WaveReport:
 
     @property
     def failed(self) -> dict[str, str]:
-        """What went wrong, by table and partition."""
+        """What went wrong, by table and partition, or by effect."""
         return {
             f"{name}/{partition}": error
             for name, table in self.tables.items()
             for partition, error in table.failed.items()
-        }
+        } | self.effects
 
 
 def input_of(table: Table) -> Input:
@@ -112,8 +114,10 @@ def run_wave(
         done = _bring_up_to_date(wave, node, seen, _stale(report))
         report.tables[node.table] = done
         seen[node.table] = input_of(lake.table(node.table))
-    report.written = effects.run_all(lake, graph, seen)
+    # Readers do not wait for the files: an effect that a crash cut off is done by the
+    # next wave, since what it has made says from what.
     lake.publish({t: Seen(i.version, i.map.root) for t, i in seen.items()})
+    report.written, report.effects = effects.run_all(lake, graph, seen)
     return report
 
 

@@ -43,3 +43,38 @@ def newest_known(
     )
     age = (pl.col("date") - pl.col("observed")).dt.total_days()
     return found.select("date", "value", age_days=age)
+
+
+def growth_known(
+    grid: pl.DataFrame, observations: pl.DataFrame, *, max_age_days: int, months: int
+) -> pl.DataFrame:
+    """Return, per session, the log growth up to the newest observation knowable then.
+
+    Both values are taken as they were known at the session's decision time: growth
+    between two vintages would count a restatement as growth.
+
+    Args:
+        grid: as for `newest_known`.
+        observations: one series, dated by the first day of a month.
+        max_age_days: how old the newer observation may be.
+        months: how many months the older one lies before it.
+
+    Returns:
+        `date`, `value` (log of the newer over the older value, unitless) and
+        `age_days`; sessions without both, or with one that is not above 0, are left
+        out. Sorted by date.
+    """
+    newer = newest_known(grid, observations, max_age_days=max_age_days)
+    back = (pl.col("date") - pl.duration(days="age_days")).dt.offset_by(f"-{months}mo")
+    older = observations.select("vintage", "knowable_at", old="value", then="date")
+    pairs = (
+        newer.with_columns(then=back)
+        .join(grid.select("date", "decision_time"), on="date", maintain_order="left")
+        .join(older, on="then", maintain_order="left")
+        .filter(pl.col("knowable_at") <= pl.col("decision_time"))
+        .sort("date", "vintage")
+        .unique("date", keep="last", maintain_order=True)
+        .filter((pl.col("value") > 0) & (pl.col("old") > 0))
+    )
+    growth = pl.col("value").log() - pl.col("old").log()
+    return pairs.select("date", "age_days", value=growth)

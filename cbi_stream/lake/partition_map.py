@@ -49,6 +49,8 @@ class Partition:
     state: State = "live"
     error: str | None = None
     """Why the newest attempt failed; the content is then the last good one."""
+    fates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Of a table made of lines: per raw table, how many of them met which fate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def _partition_to_plain(entry: Partition, recipe: int) -> dict[str, Any]:
     }
     if entry.extent:
         plain["extent"] = _days(entry.extent)
+    if entry.fates:
+        plain["fates"] = entry.fates
     if entry.state != "live":
         plain |= {"state": entry.state, "error": entry.error}
     return plain
@@ -177,4 +181,5 @@ def _partition_from_plain(plain: dict[str, Any], recipes: list[Recipe]) -> Parti
         extent=_span(plain["extent"]) if "extent" in plain else None,
         state=plain.get("state", "live"),
         error=plain.get("error"),
+        fates=plain.get("fates", {}),
     )

@@ -7,7 +7,7 @@ and not stored again. Nothing is ever taken out of a record.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ def append_lines(
     arrival: Arrival,
     *,
     work: Path,
-    released: pl.Expr | None = None,
+    released: Sequence[pl.Expr] = (),
 ) -> Appended:
     """Append the lines of one file to a raw table.
 
@@ -74,9 +74,9 @@ def append_lines(
         lines: the table's own columns and `line`, as the parser gave them.
         arrival: which file they stand in.
         work: a folder on the lake's volume for unfinished files.
-        released: when the observation of a line is released, from its `date`. What
-            was seen before is provisional: the same value seen after its release is
-            no duplicate of it.
+        released: when the parts of a line's observation are final, from its `date`.
+            What was seen before is provisional: the same value seen after that is no
+            duplicate of it.
 
     Raises:
         BadInput: the file is said to have been seen in the future.
@@ -138,7 +138,12 @@ def _append(
             partitions=current.partitions,
             changes=tuple(coalesce(Change(Span.day(d)) for d in rows["date"].unique())),
             batch=batch,
-            note={**note, "stored": rows.height, "first_seen_at": seen.isoformat()},
+            note={
+                **note,
+                "stored": rows.height,
+                "first_seen_at": seen.isoformat(),
+                "total": _total(current, note.get("lines", 0), rows.height),
+            },
         )
         try:
             new = commit(
@@ -150,6 +155,12 @@ def _append(
             continue
         return rows.height, batch, new
     raise AssertionError
+
+
+def _total(current: PartitionMap, lines: int, stored: int) -> dict[str, int]:
+    """Return how many lines were ever read and stored, this append counted in."""
+    before = current.note.get("total", {"lines": 0, "stored": 0})
+    return {"lines": before["lines"] + lines, "stored": before["stored"] + stored}
 
 
 def _not_before(current: PartitionMap, now: datetime) -> datetime:
@@ -198,15 +209,15 @@ def _not_known(
     as_of: datetime,
     *,
     sha256: str,
-    released: pl.Expr | None,
+    released: Sequence[pl.Expr],
 ) -> pl.DataFrame:
     """Return the lines that say something else than their newest known version."""
     cells = [n for n in table.contract.columns if n not in PROVENANCE]
     key = [n for n in table.contract.key if n in cells]
     touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
     known = table.read(p for n, p in current.partitions.items() if n in touched)
-    if released is not None:
-        provisional = (pl.col("as_of") < released) & (pl.lit(as_of) >= released)
+    for instant in released:
+        provisional = (pl.col("as_of") < instant) & (pl.lit(as_of) >= instant)
         known = known.filter(~provisional)
     last = (
         known.filter(pl.col("as_of") <= as_of)
@@ -218,7 +229,12 @@ def _not_known(
     said = last.filter(pl.col("sha256") == sha256).select(key)
     lines = lines.join(said, on=key, how="anti", maintain_order="left")
     newest = last.select(cells).with_columns(line=pl.lit(0, pl.Int64))
-    # A file may hold a date twice: each line is compared with the one before it.
+    # A file may hold a date twice: each line is compared with the one before it. Where
+    # they contradict each other, none of them is left out for what is known already:
+    # the order in which files came must not hide the contradiction.
+    apart = lines.group_by(key).agg(pl.struct(cells).n_unique().alias("n"))
+    contradicted = apart.filter(pl.col("n") > 1).select(key)
+    newest = newest.join(contradicted, on=key, how="anti", maintain_order="left")
     ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
     same_key = pl.all_horizontal(
         [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key]

@@ -297,7 +297,9 @@ class FeatureRegistry(Entry):
 
     def on_surface(self, surface: Surface) -> list[str]:
         """Return the names of the features of a surface, in their order."""
-        return [f.name for f in self.features if surface == "full" or f.surface == "prod"]
+        return [
+            f.name for f in self.features if surface == "full" or f.surface == "prod"
+        ]
 
 
 class Export(Entry):

@@ -11,9 +11,18 @@ from cbi_stream import days, handler
 
 
 @handler(
-    reads={"features.panel": days(), "features.technical": days()},
+    reads={
+        "features.panel": days(),
+        "features.technical": days(),
+        "features.macro": days(),
+    },
     writes="features.master",
 )
-def master(panel: pl.DataFrame, technical: pl.DataFrame) -> pl.DataFrame:
+def master(
+    panel: pl.DataFrame, technical: pl.DataFrame, macro: pl.DataFrame
+) -> pl.DataFrame:
     """Return one row per session of the panel."""
-    return panel.join(technical, on="date", how="left", maintain_order="left")
+    out = panel
+    for family in (technical, macro):
+        out = out.join(family, on="date", how="left", maintain_order="left")
+    return out

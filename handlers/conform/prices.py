@@ -1,7 +1,8 @@
 """One bar per symbol and date: the newest correction, rounded to the tick.
 
 A bar seen before its release is unfinished and never staged. A row without prices
-stays, as nulls: a session without a settlement is a fact.
+stays, as nulls: a session without a settlement is a fact. Where two sources have a bar,
+the first to say a cell is believed, cell by cell. It never fills a gap.
 """
 
 from __future__ import annotations
@@ -10,65 +11,219 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cbi_stream import Spec, Symbol, days, handler
+from cbi_stream import Conformed, Spec, Symbol, days, handler
 from cbi_stream.kernels.release import released_at
-from handlers.conform.versions import distinct, standing
+from handlers.conform import rules
+from handlers.conform.versions import LINE, ORDER, as_before, runs
 
 _PRICES = ("open", "high", "low", "close")
-_CONTENT = (*_PRICES, "volume")
+_CELLS = (*_PRICES, "volume")
+_KEY = ("symbol", "date")
+_NULLS = ("null", "")
+_OFF_TICK = 0.02
+"""How far from a whole number of ticks a price may lie, in ticks: providers that keep
+prices as 32-bit floats are off by less than a thousandth."""
 
 
 @handler(
-    reads={"raw.yahoo": days(), "raw.decisions": days()},
+    reads={"raw.yahoo": days(), "raw.yfinance": days(), "raw.decisions": days()},
     writes="staging.prices",
-    spec=("universe", "data_sources"),
+    quarantines="quarantine.prices",
+    spec=("universe", "data_sources", "closures"),
 )
-def prices(yahoo: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> pl.DataFrame:
-    """Return the standing bar of each symbol and date."""
-    rule = spec.data_sources.sources["yahoo"].release
-    assert rule is not None, "data_sources.yaml: yahoo has a release rule"
-    symbols = spec.universe.symbols
-    bars = standing(yahoo, decisions).filter(pl.col("symbol").is_in(list(symbols)))
-    bars = bars.with_columns(
-        per_unit=pl.col("symbol").replace_strict(
-            {name: s.ticks_per_unit for name, s in symbols.items()},
-            return_dtype=pl.Float64,
+def prices(
+    yahoo: pl.DataFrame,
+    yfinance: pl.DataFrame,
+    decisions: pl.DataFrame,
+    *,
+    spec: Spec,
+) -> Conformed:
+    """Return the standing bar of each symbol and date, and what was turned away."""
+    frames = {"yahoo": yahoo, "yfinance": yfinance}
+    lines = pl.concat([_lines(frame, name, spec) for name, frame in frames.items()])
+    lines = lines.join(
+        rules.rejected(decisions),
+        on=["sha256", "line"],
+        how="left",
+        maintain_order="left",
+    )
+    judged = _judged(lines, spec)
+    versions = runs(
+        judged.filter(pl.col("fate").is_null()),
+        key=("source", *_KEY),
+        content=_CELLS,
+    )
+    newest = _newest(versions)
+    bars = _merged(newest)
+    turned_away = judged.filter(pl.col("fate") == "quarantined")
+    return Conformed(
+        staged=bars,
+        quarantined=rules.quarantined(turned_away, about="symbol"),
+        fates=pl.concat(
+            [
+                judged.filter(pl.col("fate").is_not_null()).select(*LINE, "fate"),
+                _fates(versions, newest, bars),
+            ]
         ),
-        knowable_at=released_at(pl.col("date"), **rule.terms),
     )
-    bars = bars.filter(pl.col("as_of") >= pl.col("knowable_at")).with_columns(
-        *(_to_tick(name, symbols) for name in _PRICES),
-        volume=_cell("volume").cast(pl.Int64),
-    )
-    versions = distinct(bars, key=("symbol", "date"), content=_CONTENT)
-    newest = versions.unique(["symbol", "date"], keep="last", maintain_order=True)
-    return newest.select(
-        "symbol",
-        "date",
-        *_CONTENT,
-        "knowable_at",
+
+
+def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
+    """Return the lines of one source, with when their bar is out and is final."""
+    source = spec.data_sources.sources[name]
+    release, final = source.release, source.volume_release
+    assert release is not None, "a source of corrections has a release rule"
+    return raw.select(
+        *_KEY,
+        *_CELLS,
+        *ORDER,
         "first_seen_at",
-        source=pl.lit("yahoo"),
-        # The world could know the price when the first record of it could be known:
-        # a correction mends our record, not the past.
-        basis=pl.when(pl.col("vintage") > 0)
-        .then(pl.lit("correction"))
-        .otherwise(pl.lit("rule")),
+        "problem",
+        "text",
+        written=rules.written(_CELLS),
+        raw=pl.lit(source.raw),
+        source=pl.lit(name),
+        priority=pl.lit(source.priority),
+        knowable_at=released_at(pl.col("date"), **release.terms(spec.closures)),
+        final_at=released_at(pl.col("date"), **(final or release).terms(spec.closures)),
+        future=rules.future(source.zone),
     )
 
 
-def _cell(name: str) -> pl.Expr:
-    return pl.when(~pl.col(name).is_in(["null", ""])).then(pl.col(name))
+def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
+    """Return the lines with cells as numbers, and the fate of those that do not stand."""
+    symbols = spec.universe.symbols
+    known = pl.col("symbol").is_in(list(symbols))
+    readable = pl.col("problem").is_null()
+    usable = lines.filter(readable & known).with_columns(
+        odd=rules.not_numbers(_CELLS, _NULLS)
+    )
+    tests = {
+        "not_a_number": pl.col("odd"),
+        "off_tick": pl.col("off_tick") & ~pl.col("odd"),
+        "weekend": rules.weekend(),
+        "future_date": pl.col("future"),
+        "contradicted": pl.col("contradicted"),
+        rules.REJECTED: pl.col("decided").is_not_null(),
+    }
+    judged = rules.with_contradicted(
+        _on_tick(usable, symbols), key=_KEY, content=_CELLS
+    ).with_columns(rules=rules.broken(tests))
+    judged = judged.with_columns(
+        fate=pl.when(pl.col("rules").is_not_null())
+        .then(pl.lit("quarantined"))
+        .when(pl.col("as_of") < pl.col("knowable_at"))
+        .then(pl.lit("provisional")),
+        # Volume is counted after the close: until then the number is not final.
+        volume=pl.when(pl.col("as_of") >= pl.col("final_at")).then("volume"),
+    )
+    rest = lines.filter(~(readable & known)).with_columns(
+        *(pl.lit(None, pl.Float64).alias(name) for name in _PRICES),
+        volume=pl.lit(None, pl.Int64),
+        rules=pl.when(~readable).then(pl.lit(rules.UNREADABLE)),
+        fate=pl.when(known).then(pl.lit("quarantined")).otherwise(pl.lit("unused")),
+    )
+    return pl.concat([judged.select(rest.columns), rest])
 
 
-def _to_tick(name: str, symbols: Mapping[str, Symbol]) -> pl.Expr:
+def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
+    """Return the lines with prices on their tick, and whether one lies off it."""
+    per_unit = pl.col("symbol").replace_strict(
+        {name: entry.ticks_per_unit for name, entry in symbols.items()},
+        return_dtype=pl.Float64,
+    )
+    ticks = lines.select(
+        per_unit.alias("per_unit"),
+        *(_number(name).cast(pl.Float64, strict=False) for name in _PRICES),
+    ).with_columns(pl.col(_PRICES) * pl.col("per_unit"))
+    off = [(pl.col(n) - pl.col(n).round()).abs() > _OFF_TICK for n in _PRICES]
+    far = ticks.select(off_tick=pl.any_horizontal(off).fill_null(value=False))
+    whole = ticks.select(pl.col(_PRICES).round() / pl.col("per_unit"))
     # polars divides by a column that it holds as one value by multiplying with the
     # reciprocal, which may miss the double nearest to the decimal price by one bit.
     # Rounding to the price's decimals gives that double either way.
-    ticks = (_cell(name).cast(pl.Float64) * pl.col("per_unit")).round()
-    rough = ticks / pl.col("per_unit")
     exact = [
-        pl.when(pl.col("symbol") == symbol).then(rough.round(entry.decimals))
-        for symbol, entry in symbols.items()
+        pl.coalesce(
+            [
+                pl.when(pl.col("symbol") == symbol).then(
+                    pl.col(f"{n}_rough").round(entry.decimals)
+                )
+                for symbol, entry in symbols.items()
+            ]
+        ).alias(n)
+        for n in _PRICES
     ]
-    return pl.coalesce(exact).alias(name)
+    rough = whole.rename({n: f"{n}_rough" for n in _PRICES})
+    return lines.with_columns(*rough, *far).with_columns(
+        *exact, volume=_number("volume").cast(pl.Int64, strict=False)
+    )
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.when(~pl.col(name).is_in(_NULLS)).then(pl.col(name))
+
+
+def _newest(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest version of each source's bar; `mended`: its prices ever moved."""
+    first = versions.filter(pl.col("first"))
+    moved = as_before(("source", *_KEY)) & ~as_before(_PRICES)
+    return (
+        first.with_columns(mended=moved.fill_null(value=False))
+        .group_by("source", *_KEY, maintain_order=True)
+        .agg(pl.exclude("mended").last(), pl.col("mended").any())
+    )
+
+
+def _merged(newest: pl.DataFrame) -> pl.DataFrame:
+    """Return one bar per symbol and date out of those of all sources."""
+    ordered = newest.sort(*_KEY, "priority")
+    cells = ordered.group_by(_KEY, maintain_order=True).agg(
+        pl.col(_CELLS).drop_nulls().first(), pl.col("knowable_at").first()
+    )
+    # Whoever says the same close stands behind the bar, whatever the precedence: where
+    # sources agree, exchanging them changes nothing.
+    behind = (
+        newest.join(cells.select(*_KEY, staged="close"), on=_KEY)
+        .filter(pl.col("close").eq_missing(pl.col("staged")))
+        .sort(*_KEY, "source")
+        .group_by(_KEY, maintain_order=True)
+        .agg(
+            pl.col("source").str.join("+"),
+            pl.col("first_seen_at").min(),
+            pl.col("mended").any(),
+        )
+    )
+    low, high = pl.col("low"), pl.col("high")
+    outside = [(pl.col(n) > high) | (pl.col(n) < low) for n in ("open", "close")]
+    complete = pl.all_horizontal(pl.col(_PRICES).is_not_null())
+    return cells.join(behind, on=_KEY, maintain_order="left").select(
+        *_KEY,
+        *_CELLS,
+        "knowable_at",
+        "first_seen_at",
+        "source",
+        ohlc_breach=pl.when(complete).then(pl.any_horizontal(outside)),
+        # The world could know the price when the first record of it could be known:
+        # a correction mends our record, not the past.
+        basis=pl.when("mended").then(pl.lit("correction")).otherwise(pl.lit("rule")),
+    )
+
+
+def _fates(
+    versions: pl.DataFrame, newest: pl.DataFrame, bars: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what became of the lines that broke no rule and were final."""
+    stands = newest.select("source", *_KEY, newest="vintage").join(
+        bars.select(*_KEY, staged="close"), on=_KEY
+    )
+    there = versions.join(stands, on=["source", *_KEY], how="left")
+    is_newest = pl.col("vintage") == pl.col("newest")
+    behind = is_newest & pl.col("close").eq_missing(pl.col("staged"))
+    return there.select(
+        *LINE,
+        fate=pl.when(~pl.col("first"))
+        .then(pl.lit("duplicate"))
+        .when(behind)
+        .then(pl.lit("staged"))
+        .otherwise(pl.lit("superseded")),
+    )

@@ -12,19 +12,23 @@ from cbi_stream import Spec, effect
 _LABEL = ("target_price", "target_log_return", "target_up", "matures_on")
 
 
-@effect(after=("features.master", "labels.forward"), spec=("exports",))
+@effect(
+    after=("features.master", "labels.forward"), spec=("exports", "feature_registry")
+)
 def export(
     master: pl.DataFrame, forward: pl.DataFrame, *, spec: Spec
 ) -> dict[str, pl.DataFrame]:
     """Return one frame per file of exports.yaml, sorted by date."""
+    horizons = {entry.horizon for entry in spec.exports.exports.values()}
+    labels = {
+        horizon: forward.filter(
+            (pl.col("horizon") == horizon) & pl.col("resolved")
+        ).select("date", *_LABEL)
+        for horizon in sorted(horizons)
+    }
     return {
-        name: master.join(
-            forward.filter(
-                (pl.col("horizon") == entry.horizon) & pl.col("resolved")
-            ).select("date", *_LABEL),
-            on="date",
-            how="inner",
-            maintain_order="left",
-        )
+        name: master.select(
+            "date", *spec.feature_registry.on_surface(entry.surface)
+        ).join(labels[entry.horizon], on="date", how="inner", maintain_order="left")
         for name, entry in spec.exports.exports.items()
     }

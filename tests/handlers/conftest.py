@@ -29,7 +29,7 @@ def registry() -> Registry:
 def spec(registry: Registry) -> Spec:
     """Return a view of every registry file."""
     names = ("settings", "universe", "data_sources", "horizons", "join_spec", "exports")
-    return Spec(registry, names)
+    return Spec(registry, (*names, "closures", "feature_registry"))
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,8 @@ def conform(spec: Spec, rows_of: Any, decided: Any, fits: Any) -> Conform:
             decisions=decided(*decisions),
             spec=spec,
         )
-        return fits("staging.fred", out).rows(named=True)
+        assert out.fates.height == len(lines), "P5: each line has one fate"
+        return fits("staging.fred", out.staged).rows(named=True)
 
     return staged
 
@@ -118,11 +119,14 @@ def test_a_value_that_comes_back_is_a_third_version(
     assert [(r["vintage"], r["value"]) for r in rows] == [(0, 1.0), (1, 2.0), (2, 1.0)]
 
 
-def test_nothing_is_staged_before_its_release(conform: Conform, seen: Line) -> None:
-    """What is seen before the rule's moment is provisional; at it, it counts."""
-    early = seen("15.0", after=-0.001)
-    assert conform(early) == []
-    assert _short(conform(early, seen("15.1", batch=2))) == [(0, 15.1, RULE, "rule")]
+def test_what_is_seen_before_the_rule_was_knowable_then(
+    conform: Conform, seen: Line
+) -> None:
+    """A rule says when a statistic is out at the latest; sight proves that it is out."""
+    early = RULE - timedelta(days=0.5)
+    assert _short(conform(seen("15.0", after=-0.5))) == [(0, 15.0, early, "sight")]
+    both = conform(seen("15.0", after=-0.5, stated=True), seen("15.1", batch=2))
+    assert _short(both) == [(0, 15.0, early, "stated"), (1, 15.1, RULE, "sight")]
 
 
 @pytest.mark.parametrize(
@@ -154,15 +158,27 @@ def test_a_rejected_line_is_no_version(conform: Conform, seen: Line) -> None:
 
 def test_series_outside_the_registry_are_unused(conform: Conform, seen: Line) -> None:
     """A file of another series stays in raw and fails nothing."""
-    other = seen("not a number", series="GDP")
+    other = seen("not a number", series="GDP", line=7)
     assert conform(seen("15.1"), other) == conform(seen("15.1"))
     assert conform() == []
 
 
 def test_series_have_versions_of_their_own(conform: Conform, seen: Line) -> None:
     """Two series of one date do not count each other's versions."""
-    rows = conform(seen("15.1"), seen("4.2", series="DGS10"))
+    rows = conform(seen("15.1"), seen("4.2", series="DGS10", line=7))
     assert [(r["series"], r["vintage"], r["unit"]) for r in rows] == [
         ("DGS10", 0, "percent a year"),
         ("VIXCLS", 0, "index points"),
     ]
+
+
+def test_what_no_number_is_is_turned_away(spec: Spec, rows_of: Any, seen: Line) -> None:
+    """The good lines of the file go on."""
+    lines = [seen("15.1"), seen("n/a", day=date(2024, 5, 2))]
+    made = fred(
+        fred=rows_of("raw.fred", lines),
+        decisions=rows_of("raw.decisions", []),
+        spec=spec,
+    )
+    assert sorted(made.fates["fate"]) == ["quarantined", "staged"]
+    assert made.quarantined.select("rules", "found").rows() == [("not_a_number", "n/a")]

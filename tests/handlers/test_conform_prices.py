@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cbi_stream import Conformed
 from cbi_stream.registry.spec import Spec
 from handlers.conform.prices import prices
 
@@ -20,18 +21,35 @@ Conform = Callable[..., pl.DataFrame]
 
 
 @pytest.fixture
-def conform(spec: Spec, rows_of: Any, decided: Any, fits: Any) -> Conform:
-    """Return a function from raw lines and decisions to staged bars."""
+def whole(spec: Spec, rows_of: Any, decided: Any) -> Callable[..., Conformed]:
+    """Return a function from raw lines and decisions to all that is made of them.
 
-    def staged(
-        *lines: dict[str, Any], decisions: Any = (), canonical: bool = True
-    ) -> pl.DataFrame:
-        out = prices(
-            yahoo=rows_of("raw.yahoo", list(lines)),
+    A line without an adjusted close is one of the second source.
+    """
+
+    def made(*lines: dict[str, Any], decisions: Any = ()) -> Conformed:
+        first = [each for each in lines if "adj_close" in each]
+        second = [each for each in lines if "adj_close" not in each]
+        found = prices(
+            yahoo=rows_of("raw.yahoo", first),
+            yfinance=rows_of("raw.yfinance", second),
             decisions=decided(*decisions),
             spec=spec,
         )
-        return fits("staging.prices", out) if canonical else out
+        assert isinstance(found, Conformed)
+        return found
+
+    return made
+
+
+@pytest.fixture
+def conform(whole: Callable[..., Conformed], fits: Any) -> Conform:
+    """Return a function from raw lines and decisions to staged bars."""
+
+    def staged(*lines: dict[str, Any], decisions: Any = ()) -> pl.DataFrame:
+        made = whole(*lines, decisions=decisions)
+        assert made.fates.height == len(lines), "P5: each line has one fate"
+        return fits("staging.prices", made.staged)
 
     return staged
 
@@ -41,7 +59,7 @@ def bar(line: Line) -> Line:
     """Return a function that makes a raw line of ZL with one price in all cells."""
 
     def make(day: date = DAY, price: str | None = "45.5", **cells: Any) -> Any:
-        four = dict.fromkeys(("open", "high", "low", "close"), price)
+        four = dict.fromkeys(("open", "high", "low", "close", "adj_close"), price)
         known = {"symbol": "ZL", "volume": "1000", **four, **cells}
         return line(day, known.pop("batch", 1), **known)
 
@@ -71,7 +89,8 @@ def test_a_price_is_the_double_nearest_to_its_decimal(
 def test_every_tick_survives_the_providers_floats(conform: Conform, bar: Line) -> None:
     """Each price of the tick comes back exactly, whatever 32 bits do to it."""
     cents = range(1, 20_000, 13)
-    days = [date(1990, 1, 1) + timedelta(days=i) for i in range(len(cents))]
+    days = [date(1990, 1, 1) + timedelta(days=i) for i in range(2 * len(cents))]
+    days = [day for day in days if day.weekday() < 5][: len(cents)]
     written = [f"{np.float32(c / 100):.6f}" for c in cents]
     found = conform(*[bar(d, price=w) for d, w in zip(days, written, strict=True)])
     assert found["close"].to_list() == [c / 100 for c in cents]
@@ -118,17 +137,29 @@ def test_the_later_as_of_wins_not_the_later_batch(conform: Conform, bar: Line) -
 
 def test_noise_below_the_tick_is_no_version(conform: Conform, bar: Line) -> None:
     """The same bar with other sixth decimals changes nothing at all."""
-    first = bar(price="45.499999", as_of=RELEASED)
+    first = bar(price="45.499999", as_of=RELEASED + timedelta(days=2))
     noise = bar(price="45.500002", batch=2, as_of=RELEASED + timedelta(days=3))
     assert conform(first, noise).equals(conform(first))
     assert conform(first, noise)["basis"].to_list() == ["rule"]
 
 
-@pytest.mark.parametrize("cell", ["open", "high", "low", "close", "volume"])
-def test_any_other_cell_is_a_correction(conform: Conform, bar: Line, cell: str) -> None:
-    """A bar is corrected by any of its numbers, volume too."""
+@pytest.mark.parametrize("cell", ["open", "high", "low", "close"])
+def test_any_other_price_is_a_correction(
+    conform: Conform, bar: Line, cell: str
+) -> None:
+    """A bar is corrected by any of its prices."""
     later = bar(batch=2, as_of=RELEASED + timedelta(days=900), **{cell: "46"})
     assert conform(bar(as_of=RELEASED), later)["basis"].to_list() == ["correction"]
+
+
+def test_volume_is_missing_until_it_is_final(conform: Conform, bar: Line) -> None:
+    """It is counted one weekday later; that it comes then is no correction."""
+    soon = bar(volume="900", as_of=RELEASED)
+    (row,) = conform(soon).rows(named=True)
+    assert (row["close"], row["volume"]) == (45.5, None)
+    later = bar(volume="1000", batch=2, as_of=RELEASED + timedelta(days=1))
+    (row,) = conform(soon, later).rows(named=True)
+    assert (row["volume"], row["basis"]) == (1000, "rule")
 
 
 def test_an_unfinished_bar_is_never_staged(conform: Conform, bar: Line) -> None:
@@ -204,3 +235,106 @@ def test_the_order_of_lines_does_not_matter(conform: Conform, bar: Line) -> None
         for i in range(1, 7)
     ]
     assert conform(*lines).equals(conform(*reversed(lines)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells"),
+    [
+        ("off_tick", {"close": "45.505"}),
+        ("not_a_number", {"open": "45,5"}),
+        ("not_a_number", {"volume": "1e9"}),
+        ("not_a_number", {"high": "NaN"}),
+        ("weekend", {"day": date(2024, 5, 4)}),
+        ("future_date", {"day": date(2024, 7, 5)}),
+        ("unreadable", {"problem": "cells: expected 7 cells", "text": "2024-05-01,4"}),
+    ],
+)
+def test_a_line_that_breaks_a_rule_is_turned_away(
+    whole: Callable[..., Conformed], bar: Line, fits: Any, rule: str, cells: Any
+) -> None:
+    """It stands in the quarantine with the rule's name and what was found."""
+    day = cells.pop("day", DAY)
+    made = whole(bar(day, **cells))
+    assert made.staged.height == 0
+    assert made.fates["fate"].to_list() == ["quarantined"]
+    (row,) = fits("quarantine.prices", made.quarantined).rows(named=True)
+    assert row["rules"] == rule
+    assert (cells.get("text") or next(iter(cells.values()), "45.5")) in row["found"]
+
+
+def test_a_line_names_every_rule_that_it_breaks(
+    whole: Callable[..., Conformed], bar: Line
+) -> None:
+    """A price off the tick on a Saturday is wrong twice."""
+    made = whole(bar(date(2024, 5, 4), close="45.505"))
+    assert made.quarantined["rules"].to_list() == ["off_tick,weekend"]
+
+
+def test_a_date_twice_in_a_file_with_other_content_stands_for_nothing(
+    whole: Callable[..., Conformed], conform: Conform, bar: Line
+) -> None:
+    """Nobody can tell which one is meant; the version before stays."""
+    good = bar(price="45.5", as_of=RELEASED)
+    later = {"batch": 2, "as_of": RELEASED + timedelta(days=2)}
+    one = bar(price="46", line=1, **later)
+    other = bar(price="47", line=2, **later)
+    made = whole(good, one, other)
+    assert made.quarantined["rules"].to_list() == ["contradicted"] * 2
+    assert conform(good, one, other)["close"].to_list() == [45.5]
+    same = bar(price="46", line=2, **later)
+    assert conform(good, one, same)["close"].to_list() == [46.0]
+
+
+def test_a_close_outside_its_range_is_a_flag_and_no_fault(
+    conform: Conform, bar: Line
+) -> None:
+    """The close stays: it is the price that is forecast."""
+    (row,) = conform(bar(high="45.4")).rows(named=True)
+    assert (row["close"], row["ohlc_breach"]) == (45.5, True)
+    assert conform(bar())["ohlc_breach"].to_list() == [False]
+    assert conform(bar(open="null"))["ohlc_breach"].to_list() == [None]
+
+
+@pytest.fixture
+def second(bar: Line) -> Line:
+    """Return a function that makes a line of the source that speaks second."""
+
+    def make(*args: Any, **cells: Any) -> dict[str, Any]:
+        made = bar(*args, **cells)
+        made.pop("adj_close")
+        return made
+
+    return make
+
+
+def test_the_first_source_speaks_and_gaps_fall_through(
+    conform: Conform, bar: Line, second: Line
+) -> None:
+    """Cell by cell: what the first leaves empty, the second says."""
+    first = bar(price="45.5", open="null", volume="null")
+    other = second(price="46", volume="900")
+    (row,) = conform(first, other).rows(named=True)
+    found = [row[n] for n in ("open", "high", "low", "close", "volume")]
+    assert found == [46.0, 45.5, 45.5, 45.5, 900]
+    assert row["source"] == "yahoo"
+    (row,) = conform(bar(price="null"), other).rows(named=True)
+    assert (row["close"], row["source"]) == (46.0, "yfinance")
+
+
+def test_sources_that_agree_stand_together(
+    conform: Conform, bar: Line, second: Line
+) -> None:
+    """Below the tick they agree: exchanging their order would change nothing."""
+    (row,) = conform(bar(price="45.499999"), second(price="45.500002")).rows(named=True)
+    assert (row["close"], row["source"]) == (45.5, "yahoo+yfinance")
+
+
+def test_a_rejected_line_stands_in_the_quarantine_with_its_reason(
+    whole: Callable[..., Conformed], bar: Line
+) -> None:
+    """Who rejected it, and why."""
+    bad = bar(price="99.9")
+    made = whole(bad, decisions=[(bad, "reject")])
+    (row,) = made.quarantined.rows(named=True)
+    assert row["rules"] == "rejected"
+    assert "ada: because" in row["found"]

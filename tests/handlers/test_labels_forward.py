@@ -149,7 +149,8 @@ def test_exports_hold_resolved_rows_of_their_horizon(
     labels = make(date(2024, 2, 29), d2024_01_10=None)
     days = [FIRST, date(2023, 12, 11), date(2024, 1, 3), date(2024, 2, 20)]
     master = rows_of("features.master", [{"date": d, "close": 1.0} for d in days])
-    (found,) = export(master=master, forward=labels, spec=spec).values()
+    made = export(master=master, forward=labels, spec=spec)
+    found = made["zl_training_full_allhistory_1m"]
     # 11 December matures on 10 January, which has no settlement; 20 February is open.
     assert found["date"].to_list() == [FIRST, date(2024, 1, 3)]
     assert found["matures_on"].to_list() == [date(2024, 1, 2), date(2024, 2, 2)]
@@ -167,3 +168,15 @@ def test_there_is_one_file_per_entry(make: Make, spec: Spec, rows_of: Any) -> No
     master = rows_of("features.master", [{"date": FIRST}])
     made = export(master=master, forward=make(date(2024, 1, 31)), spec=spec)
     assert list(made) == list(spec.exports.exports)
+
+
+def test_the_prod_surface_lacks_what_was_not_knowable(
+    make: Make, spec: Spec, rows_of: Any
+) -> None:
+    """Restated history stands on the full surface only."""
+    master = rows_of("features.master", [{"date": FIRST}])
+    made = export(master=master, forward=make(date(2024, 1, 31)), spec=spec)
+    full = made["zl_training_full_allhistory_1m"].columns
+    prod = made["zl_training_prod_allhistory_1m"].columns
+    assert set(full) - set(prod) >= {"financial_conditions", "cpi_growth_12m"}
+    assert set(prod) <= set(full)

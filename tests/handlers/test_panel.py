@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,13 +37,19 @@ def _observed(day: date, value: float | None, known: datetime, **more: Any) -> A
 def make(registry: Registry, spec: Spec, rows_of: Any, fits: Any) -> Make:
     """Return a function from bars and observations to the panel."""
 
-    def made(bars: list[Any], observed: list[Any] = (), extent: Any = None) -> Any:  # type: ignore[assignment]
+    def made(
+        bars: list[Any],
+        observed: list[Any] = (),  # type: ignore[assignment]
+        extent: Any = None,
+        counted: Any = (),
+    ) -> Any:
         known = extent or Span(FIRST, END)
         grid = grid_frame(registry, Span(FIRST, date(2024, 7, 15)), known)
         out = panel(
             sessions=grid,
             prices=rows_of("staging.prices", bars),
             fred=rows_of("staging.fred", list(observed)),
+            cftc=rows_of("staging.cftc", list(counted)),
             spec=spec,
         )
         return fits("features.panel", out)
@@ -181,6 +188,53 @@ def test_master_puts_tables_side_by_side(make: Make, fits: Any, rows_of: Any) ->
     left = make([_bar(FIRST)])
     features = [{"date": date(2024, 6, 4), "return_1": 0.5}]
     right = rows_of("features.technical", features)
-    found = fits("features.master", master(panel=left, technical=right))
+    more = rows_of("features.macro", [])
+    found = fits("features.master", master(panel=left, technical=right, macro=more))
     assert found["date"].to_list() == left["date"].to_list()
     assert found["return_1"].to_list() == [None, 0.5, *[None] * 8]
+
+
+def test_positions_of_a_tuesday_join_on_friday(make: Make) -> None:
+    """They are out on Friday afternoon: neither Tuesday's nor Thursday's row has them."""
+    tuesday = date(2024, 6, 4)
+    counted = {
+        **_observed(tuesday, 5e5, datetime(2024, 6, 7, 19, 30, tzinfo=UTC)),
+        "series": "007601.open_interest",
+    }
+    found = make([_bar(FIRST)], counted=[counted])
+    rows = [_on(found, date(2024, 6, d)) for d in (4, 5, 6, 7, 10)]
+    assert [row["open_interest"] for row in rows] == [None, None, None, 5e5, 5e5]
+    assert rows[3]["open_interest_age_days"] == 3
+
+
+def test_growth_is_taken_within_what_was_known(make: Make) -> None:
+    """Both months as they were known that day: a restatement is not growth."""
+    early = datetime(2024, 6, 1, tzinfo=UTC)
+    cpi = {"series": "CPIAUCSL"}
+    observed = [
+        _observed(date(2023, 5, 1), 100.0, early, **cpi),
+        _observed(date(2024, 5, 1), 103.0, early, **cpi),
+        _observed(date(2023, 5, 1), 101.0, DECIDED, vintage=1, **cpi),
+    ]
+    found = make([_bar(FIRST)], observed)
+    seen = [_on(found, date(2024, 6, d))["cpi_growth_12m"] for d in (4, 5)]
+    assert seen == pytest.approx([math.log(1.03), math.log(103 / 101)], abs=1e-15)
+
+
+def test_growth_over_a_month_that_was_never_published_is_missing(make: Make) -> None:
+    """No other month stands in for it."""
+    early = datetime(2024, 6, 1, tzinfo=UTC)
+    cpi = {"series": "CPIAUCSL"}
+    observed = [
+        _observed(date(2023, 4, 1), 100.0, early, **cpi),
+        _observed(date(2024, 5, 1), 103.0, early, **cpi),
+    ]
+    assert _on(make([_bar(FIRST)], observed), FIRST)["cpi_growth_12m"] is None
+
+
+def test_other_symbols_stand_beside_by_session(make: Make) -> None:
+    """A session on which the other has no bar is null: no older close stands in."""
+    crude = {**_bar(date(2024, 6, 4), -37.63), "symbol": "CL"}
+    found = make([_bar(FIRST), crude])
+    seen = [_on(found, date(2024, 6, d))["crude_close"] for d in (3, 4, 5)]
+    assert seen == [None, -37.63, None]

@@ -87,8 +87,15 @@ class World:
                 "date": [day for day, _ in rows],
                 **{name: [cell[name] for cell in cells] for name in feed.cells(1.0)},
                 "line": list(range(2, len(rows) + 2)),
+                "problem": [None] * len(rows),
+                "text": [None] * len(rows),
             },
-            schema_overrides={"line": pl.Int64, "date": pl.Date},
+            schema_overrides={
+                "line": pl.Int64,
+                "date": pl.Date,
+                "problem": pl.String,
+                "text": pl.String,
+            },
         )
         sha256 = self.lake.archive.keep(repr((feed.key, rows)).encode())
         arrival = records.Arrival("toy", feed.key, "toy.csv", sha256, "toy", as_of)

@@ -13,7 +13,7 @@ import polars as pl
 from cbi_stream.engine.graph import Graph, Node, source_table
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.slices import decision_time, grid_frame
-from cbi_stream.engine.step import computed, extent_of
+from cbi_stream.engine.step import called, extent_of
 from cbi_stream.lake.canonical import canonical, digest, schema_of
 from cbi_stream.lake.lake import Lake
 from cbi_stream.shapes.reads import Grid, Known
@@ -44,18 +44,21 @@ def rebuilt(lake: Lake, graph: Graph) -> Contents:
 def _one_table(
     graph: Graph, node: Node, tables: Mapping[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
-    table, read = node.spine
-    contract = graph.registry.contracts[source_table(table, read)]
-    dates = tables[source_table(table, read)]["date"]
-    if isinstance(read, Grid):
-        extent = extent_of(tables[read.of], contract)
-        names = node.contract.grain.partitions(extent) if extent else []
-    else:
-        names = sorted({node.contract.grain.partition_of(d) for d in dates.unique()})
+    names: set[str] = set()
+    for table, read in node.spines.items():
+        contract = graph.registry.contracts[source_table(table, read)]
+        if isinstance(read, Grid):
+            extent = extent_of(tables[read.of], contract)
+            names.update(node.contract.grain.partitions(extent) if extent else [])
+        else:
+            dates = tables[source_table(table, read)]["date"].unique()
+            names.update(node.contract.grain.partition_of(day) for day in dates)
     found = {}
-    for name in names:
+    for name in sorted(names):
         span = node.contract.grain.span(name)
-        rows = computed(node, name, _frames(graph, node, span, tables))
+        out = called(node, _frames(graph, node, span, tables), where=name)
+        inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+        rows = canonical(out.filter(inside), node.contract)
         if rows.height:
             found[name] = rows
     return found

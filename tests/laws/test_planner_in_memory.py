@@ -147,7 +147,7 @@ class Memory:
 
     def output_days(self, node: Any, rows: dict[str, dict[date, int]]) -> list[date]:
         """Return the dates of a table's rows: those of its spine."""
-        table, read = node.spine
+        ((table, read),) = node.spines.items()
         if isinstance(read, Grid):
             extent = _extent(rows[read.of])
             return list(self.sessions.between(extent)) if extent else []
@@ -210,7 +210,7 @@ def _node(name: str, reads: dict[str, Read], grain: Grain) -> Any:
         table=name,
         reads=reads,
         inputs=tuple(dict.fromkeys(stored)),
-        spine=next(iter(reads.items())),
+        spines=dict([next(iter(reads.items()))]),
         contract=SimpleNamespace(grain=grain),
     )
 

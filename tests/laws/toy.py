@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from cbi_stream import (
+    Conformed,
     Spec,
     days,
     from_registry,
@@ -32,10 +33,13 @@ from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
-from handlers.conform.versions import distinct, standing
+from handlers.conform.rules import rejected
+from handlers.conform.versions import LINE, runs
 
 COVERS = Span(date(2014, 1, 1), date(2021, 1, 1))
-RELEASE = files.Release(weekdays_after=1, at=time(12), zone="America/Chicago")
+RELEASE = files.Release(weekdays_after=1, at=time(12), zone="America/Chicago").terms(
+    files.Closures(lists={})
+)
 
 _TEXT = Column(type="string", doc="text", required=True)
 _DAY = Column(type="date", doc="day", required=True)
@@ -55,6 +59,10 @@ def _contract(table: str, *columns: str, key: str = "date", **more: object) -> C
         "vintage": Column(type="int", doc="number", required=True),
         "age_days": _INT,
         "matures_on": _DAY,
+        "sha256": _TEXT,
+        "found": _TEXT,
+        "line": _INT,
+        "batch": _INT,
     }
     return Contract(
         table=table,
@@ -102,6 +110,11 @@ CONTRACTS = [
         },
     ),
     _contract(
+        "quarantine.px",
+        *("date", "sha256", "line", "batch", "found"),
+        key="date sha256 line batch",
+    ),
+    _contract(
         "staging.px",
         *("symbol", "date", "x", "knowable_at", "first_seen_at"),
         key="symbol date",
@@ -127,36 +140,70 @@ CONTRACTS = [
 ]
 
 
-@handler(reads={"raw.px": days(), "raw.decisions": days()}, writes="staging.px")
-def px(px: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+def _told_apart(
+    raw: pl.DataFrame, table: str, decisions: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the lines that stand, and those that a person rejected."""
+    lines = raw.with_columns(raw=pl.lit(table)).join(
+        rejected(decisions), on=["sha256", "line"], how="left", maintain_order="left"
+    )
+    out = pl.col("decided").is_not_null()
+    return lines.filter(~out), lines.filter(out)
+
+
+@handler(
+    reads={"raw.px": days(), "raw.decisions": days()},
+    writes="staging.px",
+    quarantines="quarantine.px",
+)
+def px(px: pl.DataFrame, decisions: pl.DataFrame) -> Conformed:
     """Conform prices: the newest standing correction, to two decimals."""
-    rows = standing(px, decisions).with_columns(
+    stand, out = _told_apart(px, "raw.px", decisions)
+    rows = stand.with_columns(
         x=pl.col("cell").cast(pl.Float64).round(2),
-        knowable_at=released_at(pl.col("date"), **RELEASE.terms),
+        knowable_at=released_at(pl.col("date"), **RELEASE),
     )
-    rows = rows.filter(pl.col("as_of") >= pl.col("knowable_at"))
-    newest = distinct(rows, key=("symbol", "date"), content=("x",)).unique(
-        ["symbol", "date"], keep="last", maintain_order=True
+    early = pl.col("as_of") < pl.col("knowable_at")
+    versions = runs(rows.filter(~early), key=("symbol", "date"), content=("x",))
+    first = versions.filter(pl.col("first"))
+    newest = first.unique(["symbol", "date"], keep="last", maintain_order=True)
+    stands = pl.col("vintage") == pl.col("vintage").max().over("symbol", "date")
+    fate = (
+        pl.when(~pl.col("first"))
+        .then(pl.lit("duplicate"))
+        .when(stands)
+        .then(pl.lit("staged"))
+        .otherwise(pl.lit("superseded"))
     )
-    return newest.select("symbol", "date", "x", "knowable_at", "first_seen_at")
+    return Conformed(
+        newest.select("symbol", "date", "x", "knowable_at", "first_seen_at"),
+        out.select("date", "sha256", "line", "batch", found="decided"),
+        pl.concat(
+            [
+                out.select(*LINE, fate=pl.lit("quarantined")),
+                rows.filter(early).select(*LINE, fate=pl.lit("provisional")),
+                versions.select(*LINE, fate=fate),
+            ]
+        ),
+    )
 
 
 @handler(reads={"raw.obs": days(), "raw.decisions": days()}, writes="staging.obs")
 def obs(obs: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
     """Conform observations: every version."""
-    rows = standing(obs, decisions).with_columns(
+    rows = _told_apart(obs, "raw.obs", decisions)[0].with_columns(
         value=pl.col("cell").cast(pl.Float64),
-        released=released_at(pl.col("date"), **RELEASE.terms),
+        released=released_at(pl.col("date"), **RELEASE),
     )
-    versions = distinct(
+    versions = runs(
         rows.filter(pl.col("as_of") >= pl.col("released")),
         key=("series", "date"),
         content=("value",),
-    )
-    first = pl.col("vintage") == 0
+    ).filter(pl.col("first"))
+    by_rule = pl.col("vintage") == 0
     return versions.select(
         *("series", "date", "vintage", "value", "first_seen_at"),
-        knowable_at=pl.when(first).then("released").otherwise("as_of"),
+        knowable_at=pl.when(by_rule).then("released").otherwise("as_of"),
     )
 
 
@@ -173,7 +220,7 @@ def panel(
     sessions: pl.DataFrame, px: pl.DataFrame, obs: pl.DataFrame, *, spec: Spec
 ) -> pl.DataFrame:
     """Assemble the dense panel."""
-    age = spec.join_spec.columns["o"].max_age_days
+    age = spec.join_spec.observations["o"].max_age_days
     grid_ = sessions.filter(pl.col("listed"))
     prices = px.filter(pl.col("symbol") == spec.settings.target).select("date", "x")
     seen = newest_known(grid_, obs, max_age_days=age).select(
@@ -340,15 +387,17 @@ def registry(*, max_age: int = 30) -> Registry:
         covers=files.Covered(first=COVERS.start, last=COVERS.last),
         closed="none",
     )
-    joined = files.Joined(series="O", max_age_days=max_age)
+    joined = files.Joined(source="toy", series="O", max_age_days=max_age)
     return Registry(
         folder=Path("toy"),
-        settings=files.Settings(target="A"),
+        settings=files.Settings(target="A", ranges_from=COVERS.start),
         universe=files.Universe(symbols={}),
         data_sources=files.DataSources(sources={}),
         horizons=files.Horizons(days={"q": 90}, slack_days=10),
-        join_spec=files.JoinSpec(columns={"o": joined}),
+        join_spec=files.JoinSpec(observations={"o": joined}),
         exports=files.Exports(exports={}),
+        closures=files.Closures(lists={}),
+        feature_registry=files.FeatureRegistry(features=()),
         sessions_file=file,
         sessions=Sessions(session_days(), covers=COVERS),
         contracts={contract.table: _whole(contract) for contract in CONTRACTS},

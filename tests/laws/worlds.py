@@ -33,12 +33,19 @@ def _bar(value: float) -> dict[str, str]:
     return dict.fromkeys(names, f"{value:.7f}") | {"volume": "12345"}
 
 
+def _young_bar(value: float) -> dict[str, str]:
+    bar = _bar(value)
+    bar.pop("adj_close")
+    return bar
+
+
 TOY_FEEDS = (
     Feed("raw.px", "symbol", "A", _one_cell, date(2016, 1, 3), 3),
     Feed("raw.obs", "series", "O", _one_cell, date(2015, 12, 1), 7),
 )
 REAL_FEEDS = (
     Feed("raw.yahoo", "symbol", "ZL", _bar, date(2016, 11, 1), 2),
+    Feed("raw.yfinance", "symbol", "ZL", _young_bar, date(2017, 3, 1), 3),
     Feed(
         "raw.fred",
         "series",
@@ -65,7 +72,7 @@ def toy_world() -> World:
 
 def real_world() -> World:
     """Return a fresh lake of the real graph."""
-    return World(real_graph(), real_graph, REAL_FEEDS[:2])
+    return World(real_graph(), real_graph, REAL_FEEDS[:3])
 
 
 @lru_cache(maxsize=1)
@@ -76,11 +83,16 @@ def _real_registry() -> Registry:
 def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
     """Return the real graph; a rule and one handler's code may be exchanged."""
     registry = _real_registry()
-    columns = {
-        name: files.Joined(series=joined.series, max_age_days=max_age)
-        for name, joined in registry.join_spec.columns.items()
+    spec = registry.join_spec
+    joined = {
+        name: each.model_copy(update={"max_age_days": max_age})
+        if name == "vix"
+        else each
+        for name, each in spec.observations.items()
     }
-    changed = replace(registry, join_spec=files.JoinSpec(columns=columns))
+    changed = replace(
+        registry, join_spec=files.JoinSpec(prices=spec.prices, observations=joined)
+    )
     graph = discover(changed)
     declared = [
         other_technical

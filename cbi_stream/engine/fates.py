@@ -1,0 +1,102 @@
+"""What became of every line that was ever taken in: by source, and by append.
+
+It reads the counts that the maps carry, or runs a conform handler again without
+writing. It never decides a fate.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from cbi_stream.engine.graph import Graph, Node
+from cbi_stream.engine.slices import frames_for
+from cbi_stream.engine.step import returned
+from cbi_stream.lake.lake import Lake
+from cbi_stream.shapes.handler import FATES, Conformed
+
+
+def of_lake(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
+    """Return, per raw table, how many lines were read and what became of them.
+
+    Returns:
+        `read` and `stored` by the commits of raw; the fates by the newest maps, the
+        duplicates of both as one number. `unaccounted` is what is left: 0, unless a
+        partition failed or was not computed yet.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for node in conforming(graph):
+        for entry in lake.table(node.table).head()[1].partitions.values():
+            for raw, counts in entry.fates.items():
+                sums = found.setdefault(raw, dict.fromkeys(FATES, 0))
+                for fate, n in counts.items():
+                    sums[fate] += n
+    for raw, sums in found.items():
+        total = lake.table(raw).head()[1].note["total"]
+        read, stored = total["lines"], total["stored"]
+        sums["duplicate"] += read - stored
+        unaccounted = read - sum(sums.values())
+        found[raw] = {
+            "read": read,
+            "stored": stored,
+            **sums,
+            "unaccounted": unaccounted,
+        }
+    return found
+
+
+def of_batch(lake: Lake, graph: Graph, raw: str, batch: int) -> dict[str, int]:
+    """Return what became of the stored lines of one append: fate to number of lines.
+
+    Conform runs again for the partitions that hold a line of it; nothing is written.
+    """
+    counts = dict.fromkeys(FATES, 0)
+    rows = of_lines(lake, graph, raw, pl.col("batch") == batch)
+    for fate, n in rows.group_by("fate").len().iter_rows():
+        counts[fate] = n
+    return counts
+
+
+def of_lines(lake: Lake, graph: Graph, raw: str, wanted: pl.Expr) -> pl.DataFrame:
+    """Return the fate of each line of a raw table for which `wanted` holds.
+
+    Args:
+        lake: the lake.
+        graph: its handlers.
+        raw: a raw table of lines of files.
+        wanted: on that table's columns.
+
+    Returns:
+        date, sha256, batch, line and fate, sorted by date, batch and line.
+    """
+    node = next(n for n in conforming(graph) if raw in n.reads)
+    table = lake.table(raw)
+    lines = table.read(table.head()[1].partitions.values()).filter(wanted)
+    maps = {name: lake.table(name).head()[1] for name in node.inputs}
+    parts = [pl.DataFrame(schema=_SCHEMA)]
+    grain = node.contract.grain
+    for partition in sorted({grain.partition_of(day) for day in lines["date"]}):
+        span = grain.span(partition)
+        frames = frames_for(lake, node, span, maps)
+        made = returned(node, frames, where=f"partition {partition}")
+        assert isinstance(made, Conformed), "the node is one of `conforming`"
+        told = made.fates.filter(pl.col("raw") == raw).drop("raw")
+        parts.append(
+            lines.select("date", "sha256", "batch", "line")
+            .join(told, on=["sha256", "batch", "line"])
+            .select(list(_SCHEMA))
+        )
+    return pl.concat(parts).sort("date", "batch", "line")
+
+
+_SCHEMA = {
+    "date": pl.Date,
+    "sha256": pl.String,
+    "batch": pl.Int64,
+    "line": pl.Int64,
+    "fate": pl.String,
+}
+
+
+def conforming(graph: Graph) -> list[Node]:
+    """Return the nodes that stage lines of files."""
+    return [node for node in graph.nodes if node.part == "staged"]
