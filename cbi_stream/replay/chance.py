@@ -16,6 +16,7 @@ vector unit's last bit decides a price.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 from statistics import NormalDist
 from typing import Final
@@ -65,7 +66,16 @@ def uniforms(seed: int, series: int, *, first: date, last: date) -> list[list[fl
     )
     # 52 bits and a half: neither 0 nor 1 can come out, so every log is finite.
     scaled = ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    return [list(map(float, row)) for row in scaled.reshape(days, WORDS_PER_DAY)]
+    rows: list[list[float]] = scaled.reshape(days, WORDS_PER_DAY).tolist()
+    return rows
+
+
+def draws_of(days: Sequence[date], *, seed: int, series: int) -> list[list[float]]:
+    """Return the eight draws of each of `days`, which ascend."""
+    if not days:
+        return []
+    draws = uniforms(seed, series, first=days[0], last=days[-1])
+    return [draws[day.toordinal() - days[0].toordinal()] for day in days]
 
 
 def normal(u: float) -> float:

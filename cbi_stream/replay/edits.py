@@ -7,23 +7,17 @@ header. Every function is pure: bytes in, bytes out, all other lines untouched.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
 from cbi_stream.replay.chance import raw_words
-from cbi_stream.replay.market import (
-    MARK,
-    YAHOO_HEADER,
-    fred_row,
-    is_simulated,
-    yahoo_row,
-)
-from cbi_stream.replay.walks import Bar
+from cbi_stream.replay.layouts import YAHOO_HEADER
+from cbi_stream.replay.sheet import Sheet
 
 _NOISE, _ORDER = 101, 102  # stream numbers, apart from those of the walks
 _EMPTY_CELLS: Final = frozenset({"", "null"})
 _NOISE_STEPS: Final = 5  # -2 to 2 millionths
+_LOWEST_CLOSE: Final = 0.01
 
 
 def corrected(data: bytes, *, day: date, close: float) -> bytes:
@@ -33,39 +27,43 @@ def corrected(data: bytes, *, day: date, close: float) -> bytes:
     settlement is overwritten. A null row becomes a bar with all prices equal.
 
     Args:
-        data: A simulated file.
+        data: A simulated file of Yahoo's or FRED's layouts.
         day: The day to correct.
-        close: Cents per pound, rounded to 0.01; for a FRED file, the series' unit.
+        close: In the file's unit; a price is rounded to the tick that the file's
+            prices keep, a value to the decimals that the file's values show.
 
     Raises:
-        ValueError: The file is not simulated, has no row for `day`, or `close` is
-            not a finite number of at least 0.01.
+        ValueError: The file is not simulated or the CFTC's, has no row for `day`, or
+            `close` is not finite, or as a price not at least 0.01.
     """
-    if not (math.isfinite(close) and close >= 0.01):
-        msg = f"expected a close of at least 0.01; got {close}"
+    sheet = Sheet.of(data)
+    lowest = _LOWEST_CLOSE if sheet.kind.has_bars else -math.inf
+    if not (math.isfinite(close) and close >= lowest):
+        msg = f"expected a close of at least 0.01, or a finite value; got {close}"
         raise ValueError(msg)
-    head, rows, tail = _taken_apart(data)
-    at = _row_of(rows, day)
-    price, old = round(close, 2), _numbers(rows[at])
-    if head[1] != YAHOO_HEADER:
-        rows[at] = fred_row(day, price)
-    elif old is None:
-        rows[at] = yahoo_row(day, Bar(price, price, price, price, 0))
+    at = sheet.at(day)
+    before = sheet.numbers(sheet.rows[at])
+    if sheet.kind.has_values:
+        after = [close]
+    elif before is None:
+        after = [close, close, close, close, _volume_of(sheet.rows[at])]
     else:
-        high, low = max(old[1], price), min(old[2], price)
-        rows[at] = yahoo_row(day, Bar(old[0], high, low, price, int(old[5])))
-    return _put_together(head, rows, tail)
+        start, high, low, _, volume = before
+        after = [start, max(high, close), min(low, close), close, volume]
+    sheet.rows[at] = sheet.row_from(after, day=day)
+    return sheet.data
 
 
 def without_row(data: bytes, *, day: date) -> bytes:
-    """Return the file without the row of `day`.
+    """Return the file without the row of `day`; of a CFTC file, without that week.
 
     Raises:
         ValueError: The file is not simulated, or has no row for `day`.
     """
-    head, rows, tail = _taken_apart(data)
-    del rows[_row_of(rows, day)]
-    return _put_together(head, rows, tail)
+    sheet = Sheet.of(data)
+    sheet.at(day)
+    sheet.rows = [row for row in sheet.rows if sheet.day_of(row) != day]
+    return sheet.data
 
 
 def with_late_row(data: bytes, *, day: date) -> bytes:
@@ -75,38 +73,43 @@ def with_late_row(data: bytes, *, day: date) -> bytes:
     by cell: averaging keeps a bar's order. At an end, the one neighbour is copied.
 
     Raises:
-        ValueError: The file is not simulated, has no row with values, or `day` has
-            values already.
+        ValueError: The file is not simulated or the CFTC's, has no row with values,
+            or `day` has values already.
     """
-    head, rows, tail = _taken_apart(data)
-    known = {_day_of(row): cells for row in rows if (cells := _numbers(row))}
+    sheet = Sheet.of(data)
+    known = {
+        sheet.day_of(row): numbers
+        for row in sheet.rows
+        if (numbers := sheet.numbers(row))
+    }
     if day in known or not known:
         msg = f"expected a file with values, and none on {day}: nothing is late"
         raise ValueError(msg)
     before = max((one for one in known if one < day), default=min(known))
     after = min((one for one in known if one > day), default=max(known))
     cells = [(a + b) / 2 for a, b in zip(known[before], known[after], strict=True)]
-    rows = [row for row in rows if _day_of(row) != day]
-    at = next((i for i, row in enumerate(rows) if _day_of(row) > day), len(rows))
-    rows.insert(at, _row_from(cells, day=day))
-    return _put_together(head, rows, tail)
+    rows = [row for row in sheet.rows if sheet.day_of(row) != day]
+    later = (i for i, row in enumerate(rows) if sheet.day_of(row) > day)
+    rows.insert(next(later, len(rows)), sheet.row_from(cells, day=day))
+    sheet.rows = rows
+    return sheet.data
 
 
 def noisy(data: bytes, *, seed: int) -> bytes:
-    """Return the Yahoo file with noise far below the tick on every price.
+    """Return the Yahoo download with noise far below the tick on every price.
 
-    The noise is -2 to 2 millionths of a cent per pound, so a reader that rounds to
-    0.01 reads the same file. Close and adjusted close get the same noise.
+    The noise is -2 to 2 millionths of the unit, so a reader that rounds to the tick
+    reads the same file. Close and adjusted close get the same noise.
 
     Raises:
-        ValueError: The file is not simulated, or not in the Yahoo layout.
+        ValueError: The file is not simulated, or not a Yahoo download.
     """
-    head, rows, tail = _taken_apart(data)
-    if head[1] != YAHOO_HEADER:
-        msg = f"expected the header {YAHOO_HEADER}; found {head[1]}"
+    sheet = Sheet.of(data)
+    if sheet.head[1] != YAHOO_HEADER:
+        msg = f"expected the header {YAHOO_HEADER}; found {sheet.head[1]}"
         raise ValueError(msg)
-    words = raw_words(4 * len(rows), seed=seed, series=_NOISE).reshape(-1, 4)
-    for i, row in enumerate(rows):
+    words = raw_words(4 * len(sheet.rows), seed=seed, series=_NOISE).reshape(-1, 4)
+    for i, row in enumerate(sheet.rows):
         cells = row.split(",")
         if cells[1] in _EMPTY_CELLS:
             continue
@@ -115,8 +118,8 @@ def noisy(data: bytes, *, seed: int) -> bytes:
         millionths = [round(float(cell) * 1_000_000) for cell in cells[1:6]]
         moved = [m + s for m, s in zip(millionths, [*steps, steps[3]], strict=True)]
         prices = [f"{m // 1_000_000}.{m % 1_000_000:06d}" for m in moved]
-        rows[i] = ",".join([cells[0], *prices, cells[6]])
-    return _put_together(head, rows, tail)
+        sheet.rows[i] = ",".join([cells[0], *prices, cells[6]])
+    return sheet.data
 
 
 def shuffled(data: bytes, *, seed: int) -> bytes:
@@ -125,51 +128,16 @@ def shuffled(data: bytes, *, seed: int) -> bytes:
     Raises:
         ValueError: The file is not simulated.
     """
-    head, rows, tail = _taken_apart(data)
-    keys = raw_words(len(rows), seed=seed, series=_ORDER).tolist()
-    order = sorted(range(len(rows)), key=keys.__getitem__)
-    if order == list(range(len(rows))):
+    sheet = Sheet.of(data)
+    keys = raw_words(len(sheet.rows), seed=seed, series=_ORDER).tolist()
+    order = sorted(range(len(sheet.rows)), key=keys.__getitem__)
+    if order == list(range(len(sheet.rows))):
         order.reverse()  # a short file can draw its own order; the promise is another
-    return _put_together(head, [rows[i] for i in order], tail)
+    sheet.rows = [sheet.rows[i] for i in order]
+    return sheet.data
 
 
-def _taken_apart(data: bytes) -> tuple[list[str], list[str], str]:
-    """Return mark and header, the rows, and what follows the last row."""
-    if not is_simulated(data):
-        msg = f"only a file whose first line starts with '{MARK}' can be edited"
-        raise ValueError(msg)
-    text = data.decode()
-    tail = "\n" if text.endswith("\n") else ""
-    lines = text.removesuffix("\n").split("\n")
-    return lines[:2], lines[2:], tail
-
-
-def _put_together(head: Sequence[str], rows: Sequence[str], tail: str) -> bytes:
-    return ("\n".join([*head, *rows]) + tail).encode()
-
-
-def _row_of(rows: Sequence[str], day: date) -> int:
-    for i, row in enumerate(rows):
-        if _day_of(row) == day:
-            return i
-    msg = f"expected a row for {day}; found none in {len(rows)} rows"
-    raise ValueError(msg)
-
-
-def _day_of(row: str) -> date:
-    return date.fromisoformat(row[:10])
-
-
-def _numbers(row: str) -> list[float] | None:
-    """Return the cells after the day, prices on the tick; None for an empty row."""
-    cells = row.split(",")[1:]
-    if cells[0] in _EMPTY_CELLS:
-        return None
-    return [round(float(cell), 2) for cell in cells]
-
-
-def _row_from(cells: Sequence[float], *, day: date) -> str:
-    if len(cells) == 1:
-        return fred_row(day, cells[0])
-    start, high, low, close = (round(cell, 2) for cell in cells[:4])
-    return yahoo_row(day, Bar(start, high, low, close, int(cells[5])))
+def _volume_of(row: str) -> int:
+    """Return the volume of a row without prices; 0 where it says null."""
+    cell = row.rpartition(",")[2]
+    return 0 if cell in _EMPTY_CELLS else int(cell)

@@ -11,24 +11,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from cbi_stream.replay.walks import (
-    Bar,
-    fear_index,
-    has_order,
-    oil_bars,
-    ten_year_yield,
+from cbi_stream.replay.layouts import (
+    MARK,
+    YAHOO_HEADER,
+    file_text,
+    fred_row,
+    is_simulated,
+    yahoo_row,
+    yahoo_text,
 )
+from cbi_stream.replay.releases import closed_days, next_business_day, weekdays
+from cbi_stream.replay.walks import fear_index, has_order, oil_bars, ten_year_yield
 
-MARK: Final = "# SIMULATED by cbi-stream"
-YAHOO_HEADER: Final = "Date,Open,High,Low,Close,Adj Close,Volume"
+__all__ = [
+    "MARK",
+    "YAHOO_HEADER",
+    "SimulatedFile",
+    "extended",
+    "fred_row",
+    "is_simulated",
+    "lay_down",
+    "market",
+    "yahoo_row",
+]
 
-_SATURDAY: Final = 5  # as date.weekday() counts
 # The latest of the three is DGS10: out at 16:30 Central on the next business day.
 _PULLED_AT: Final = time(23, 0, tzinfo=UTC)
 
@@ -46,11 +56,6 @@ class SimulatedFile:
     name: str
     data: bytes
     as_of: datetime
-
-
-def is_simulated(data: bytes) -> bool:
-    """Whether the file's first line carries the mark."""
-    return data.startswith(MARK.encode())
 
 
 def market(
@@ -82,11 +87,11 @@ def market(
         msg = f"as_of needs a time zone; got {pulled.isoformat()}"
         raise ValueError(msg)
     pulled = pulled.astimezone(UTC)
-    days = _weekdays(sessions[0], sessions[-1])
-    closed = set(holidays) | (set(days) - set(sessions))
+    days = weekdays(sessions[0], sessions[-1])
+    closed = closed_days(sessions, holidays)
     fear, rate = fear_index(days, seed=seed), ten_year_yield(days, seed=seed)
     texts = {
-        "ZL=F.csv": _yahoo_text(sessions, oil_bars(sessions, seed=seed), seed),
+        "ZL=F.csv": yahoo_text(sessions, oil_bars(sessions, seed=seed), seed=seed),
         "VIXCLS.csv": _fred_text("VIXCLS", days, fear, closed, seed),
         "DGS10.csv": _fred_text("DGS10", days, rate, closed, seed),
     }
@@ -115,7 +120,7 @@ def extended(
         raise ValueError(msg)
     longer = list(sessions)
     while longer and len(longer) < len(sessions) + n:
-        longer.append(_next_business_day(longer[-1], holidays))
+        longer.append(next_business_day(longer[-1], holidays))
     return market(longer, seed=seed, holidays=holidays, as_of=as_of)
 
 
@@ -142,27 +147,6 @@ def lay_down(files: Iterable[SimulatedFile], folder: Path) -> list[Path]:
     return [path for path, _ in targets]
 
 
-def yahoo_row(day: date, bar: Bar | None) -> str:
-    """Return a line of the Yahoo download; a row of the word null for no bar."""
-    if bar is None:
-        return f"{day.isoformat()}," + ",".join(["null"] * 6)
-    prices = (bar.open, bar.high, bar.low, bar.close, bar.close)
-    # The source stores 32-bit floats and prints six decimals: 16.94 is 16.940001.
-    cells = [f"{float(np.float32(price)):.6f}" for price in prices]
-    return ",".join([day.isoformat(), *cells, str(bar.volume)])
-
-
-def fred_row(day: date, value: float | None) -> str:
-    """Return a line of fredgraph.csv; an empty cell for no value."""
-    return f"{day.isoformat()}," + ("" if value is None else f"{value:.2f}")
-
-
-def _yahoo_text(days: Sequence[date], bars: Sequence[Bar | None], seed: int) -> str:
-    rows = [yahoo_row(day, bar) for day, bar in zip(days, bars, strict=True)]
-    # The source ends its last line without a newline.
-    return "\n".join([_mark_line(seed), YAHOO_HEADER, *rows])
-
-
 def _fred_text(
     name: str,
     days: Sequence[date],
@@ -172,25 +156,8 @@ def _fred_text(
 ) -> str:
     pairs = zip(days, values, strict=True)
     rows = [fred_row(day, None if day in closed else value) for day, value in pairs]
-    return "\n".join([_mark_line(seed), f"observation_date,{name}", *rows, ""])
-
-
-def _mark_line(seed: int) -> str:
-    return f"{MARK}: no real market data, seed {seed}"
-
-
-def _weekdays(first: date, last: date) -> list[date]:
-    count = last.toordinal() - first.toordinal() + 1
-    days = [first + timedelta(days=i) for i in range(count)]
-    return [day for day in days if day.weekday() < _SATURDAY]
-
-
-def _next_business_day(day: date, holidays: Collection[date]) -> date:
-    day += timedelta(days=1)
-    while day.weekday() >= _SATURDAY or day in holidays:
-        day += timedelta(days=1)
-    return day
+    return file_text(f"observation_date,{name}", rows, seed=seed)
 
 
 def _pulled(last: date, holidays: Collection[date]) -> datetime:
-    return datetime.combine(_next_business_day(last, holidays), _PULLED_AT)
+    return datetime.combine(next_business_day(last, holidays), _PULLED_AT)

@@ -19,6 +19,7 @@ from cbi_stream.replay.edits import (
     without_row,
 )
 from cbi_stream.replay.market import YAHOO_HEADER, is_simulated, market
+from cbi_stream.replay.pull import complex_market
 
 SESSIONS = [
     day
@@ -27,6 +28,20 @@ SESSIONS = [
 ]
 REAL_LOOKING = YAHOO_HEADER.encode() + b"\n2003-05-05,1.0,1.0,1.0,1.0,1.0,5"
 DAY = SESSIONS[100]
+FILES = {file.name: file.data for file in complex_market(SESSIONS[:300], lead=50)}
+CFTC = "annual_legacy_2003.txt"
+# A day with a value, the value to put there, and how that file prints it.
+CORRECTIONS = {
+    "ZS=F.csv": (DAY, 1000.3, "1000.250000"),
+    "ZM=F.csv": (DAY, 333.33, "333.299988"),
+    "soybean_oil.csv": (DAY, 16.94, "16.940000534057617"),
+    "T10Y2Y.csv": (DAY, -0.456, "-0.46"),
+    "DTWEXBGS.csv": (DAY, 101.23456, "101.2346"),
+    "DFF.csv": (date(2003, 5, 3), 1.5, "1.50"),
+    "NFCI.csv": (date(2003, 5, 2), -0.1234, "-0.123"),
+    "PAYEMS.csv": (date(2003, 5, 1), 130123.4, "130123.0"),
+    "DGS2.csv": (DAY, 3.5, "3.5"),
+}
 
 
 def oil(count: int = 300, seed: int = 7) -> bytes:
@@ -138,3 +153,72 @@ def test_editors_refuse_what_they_cannot_do() -> None:
         with_late_row(oil(), day=DAY)
     with pytest.raises(ValueError, match="expected the header"):
         noisy(market(SESSIONS[:5])[1].data, seed=1)
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_corrected_keeps_the_layout_of_every_file(name: str) -> None:
+    """Another value, printed as that file prints it, and no other row touched."""
+    day, close, shown = CORRECTIONS[name]
+    before = rows_of(FILES[name])
+    after = rows_of(corrected(FILES[name], day=day, close=close))
+    assert [each for each in before if before[each] != after[each]] == [str(day)]
+    cells = after[str(day)]
+    assert cells[3 if len(cells) > 1 else 0] == shown
+    if len(cells) > 1:
+        start, high, low, new = map(float, cells[:4])
+        assert low <= min(start, new) <= max(start, new) <= high
+        assert cells[-1] == before[str(day)][-1]
+
+
+def test_corrected_fills_a_row_that_has_only_a_volume() -> None:
+    """The row that a script saved without prices keeps its volume."""
+    data = FILES["soybean_oil.csv"]
+    row = next(row for row in data.decode().split("\n") if row.startswith(str(DAY)))
+    bare = data.replace(row.encode(), f"{DAY},,,,,1285".encode())
+    filled = rows_of(corrected(bare, day=DAY, close=40.5))[str(DAY)]
+    assert filled == ["40.5"] * 4 + ["1285"]
+    late = rows_of(with_late_row(bare, day=DAY))[str(DAY)]
+    assert float(late[2]) <= float(late[3]) <= float(late[1])
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+def test_a_late_row_comes_back_in_its_place_in_every_file(name: str) -> None:
+    """Half way between its neighbours, on the tick or the decimals of the file."""
+    day = CORRECTIONS[name][0]
+    gone = without_row(FILES[name], day=day)
+    back = with_late_row(gone, day=day)
+    before, after = rows_of(FILES[name]), rows_of(back)
+    assert list(after) == list(before)
+    assert without_row(back, day=day) == gone
+    cells = after[str(day)]
+    steps = {"ZS=F.csv": 4, "ZM=F.csv": 10, "PAYEMS.csv": 1}.get(name)
+    for cell in cells[:4] if steps else []:
+        assert abs(float(cell) * steps - round(float(cell) * steps)) < 1e-3
+    days = sorted(before)
+    at = days.index(str(day))
+    place = 3 if len(cells) > 1 else 0
+    around = [float(before[days[i]][place]) for i in (at - 1, at + 1)]
+    assert min(around) - 0.1 <= float(cells[place]) <= max(around) + 0.1
+
+
+def test_without_row_takes_the_week_of_all_contracts_out() -> None:
+    """A week is missing from a CFTC file: six rows, one per contract."""
+    day = date(2003, 5, 6)
+    before = FILES[CFTC].decode().split("\n")
+    after = without_row(FILES[CFTC], day=day).decode().split("\n")
+    gone = [line for line in before if line not in after]
+    assert len(gone) == 6
+    assert all(f",{day}," in line for line in gone)
+    assert [line for line in before if line not in gone] == after
+
+
+def test_editors_of_values_refuse_a_cftc_file_and_a_price_below_a_cent() -> None:
+    """A CFTC row has no close; a price is at least 0.01, a value only finite."""
+    with pytest.raises(ValueError, match="bars or of values"):
+        corrected(FILES[CFTC], day=date(2003, 5, 6), close=1.0)
+    with pytest.raises(ValueError, match="bars or of values"):
+        with_late_row(FILES[CFTC], day=date(2003, 5, 7))
+    with pytest.raises(ValueError, match="expected a close"):
+        corrected(FILES["soybean_oil.csv"], day=DAY, close=-1.0)
+    with pytest.raises(ValueError, match="expected a close"):
+        corrected(FILES["NFCI.csv"], day=date(2003, 5, 2), close=float("inf"))
