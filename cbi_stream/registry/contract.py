@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cbi_stream.registry.files import FeatureRegistry
+from cbi_stream.registry.features import FeatureRegistry
 from cbi_stream.registry.model import Entry
 from cbi_stream.words.grain import Grain
 

@@ -6,35 +6,15 @@ No model holds a path of a Python module, and none reads anything itself.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import date, time
 from fractions import Fraction
-from typing import Annotated, Literal, TypedDict
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from cbi_stream.registry.features import Surface
 from cbi_stream.registry.model import Entry
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        msg = f"expected a time zone of the IANA list, for instance America/Chicago; found {name!r}"
-        raise ValueError(msg) from None
-    return name
-
-
-def _is_a_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        msg = f"expected a pattern of file names; {error}"
-        raise ValueError(msg) from None
-    return pattern
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
+from cbi_stream.registry.releases import Zone
 
 
 class Settings(Entry):
@@ -79,137 +59,6 @@ class Universe(Entry):
     """universe.yaml: the symbols that may be staged."""
 
     symbols: dict[str, Symbol]
-
-
-class Delay(Entry):
-    """Observations that came out late: those dated `first` to `last` were out `by`."""
-
-    first: date
-    last: date
-    by: datetime
-    because: str
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Delay:
-        if self.by.tzinfo is None or self.first > self.last:
-            msg = "expected first <= last, and `by` with its time zone"
-            raise ValueError(msg)
-        return self
-
-
-class ReleaseTerms(TypedDict):
-    """A release rule as plain arguments."""
-
-    weekdays_after: int | None
-    days_after: int | None
-    at: time
-    zone: str
-    closed: tuple[date, ...]
-    delays: tuple[tuple[date, date, datetime], ...]
-
-
-class Release(Entry):
-    """When an observation is out at the latest: so long after its date, at a local time.
-
-    Either so many weekdays after (those of the closure list `closed` do not count), or
-    so many calendar days after.
-    """
-
-    weekdays_after: Annotated[int, Field(ge=0)] | None = None
-    days_after: Annotated[int, Field(ge=0)] | None = None
-    at: time
-    zone: Zone
-    closed: str | None = None
-    """A list of closures.yaml."""
-    delays: tuple[Delay, ...] = ()
-
-    @model_validator(mode="after")
-    def _one_way_to_count(self) -> Release:
-        if (self.weekdays_after is None) == (self.days_after is None):
-            msg = "expected weekdays_after or days_after, and not both"
-            raise ValueError(msg)
-        if self.closed is not None and self.weekdays_after is None:
-            msg = "`closed` goes with weekdays_after"
-            raise ValueError(msg)
-        return self
-
-    def terms(self, closures: Closures) -> ReleaseTerms:
-        """The rule as the arguments of `kernels.release.released_at`."""
-        return {
-            "weekdays_after": self.weekdays_after,
-            "days_after": self.days_after,
-            "at": self.at,
-            "zone": self.zone,
-            "closed": closures.lists[self.closed] if self.closed else (),
-            "delays": tuple((d.first, d.last, d.by) for d in self.delays),
-        }
-
-
-class Closures(Entry):
-    """closures.yaml: weekdays on which a publisher does not work."""
-
-    lists: dict[str, tuple[date, ...]]
-
-
-PitGrade = Literal["A", "B", "C", "D"]
-"""A stamped vintages, B never revised, C revised but only the latest held, D computed
-backwards before it was first published."""
-
-
-class Series(Entry):
-    """One series of a source of observations."""
-
-    name: str
-    unit: str
-    pit_grade: PitGrade
-    release: Release | None = None
-    """Where it differs from its source's."""
-
-
-class Source(Entry):
-    """One source: how its files are told, and what a changed value means."""
-
-    doc: str
-    raw: str
-    priority: int = 1
-    """Among sources of the same staging table the lowest speaks first, cell by cell."""
-    key: Literal["symbol", "series", "contract"]
-    file_names: Annotated[
-        tuple[Annotated[str, AfterValidator(_is_a_pattern)], ...], Field(min_length=1)
-    ]
-    """Patterns of file names, without `_asof_...` and `.gz`; the group `key`, where a
-    pattern has one, is the symbol or series."""
-    aliases: dict[str, str] = {}
-    """What files call a symbol or series, and what it is called here."""
-    final_newline: bool = False
-    """Whether a whole file always ends its last line."""
-    changes: Literal["vintage", "correction"]
-    zone: Zone
-    """The days of this zone are the source's days."""
-    release: Release | None = None
-    """The rule of all symbols or series that have none of their own."""
-    volume_release: Release | None = None
-    """When the volume and open interest of a bar are final."""
-    series: dict[str, Series] = {}
-
-    def release_of(self, key: str) -> Release | None:
-        """Return the release rule of one symbol or series; None where none is known."""
-        own = self.series[key].release if key in self.series else None
-        return own or self.release
-
-    @model_validator(mode="after")
-    def _every_series_has_a_rule(self) -> Source:
-        without = [n for n, s in self.series.items() if not (s.release or self.release)]
-        if without or (self.changes == "correction" and self.release is None):
-            msg = f"expected a release rule for the source, or for {without}"
-            raise ValueError(msg)
-        return self
-
-
-class DataSources(Entry):
-    """data_sources.yaml."""
-
-    sources: dict[str, Source]
 
 
 class Horizons(Entry):
@@ -261,45 +110,6 @@ class JoinSpec(Entry):
     def oldest(self) -> int:
         """The greatest reach of any column, in calendar days."""
         return max(joined.reach_days for joined in self.observations.values())
-
-
-Surface = Literal["prod", "full"]
-
-
-class Feature(Entry):
-    """One column that a model may learn from, or that stands beside those."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    table: str
-    unit: str
-    doc: str
-    category: Literal[
-        "price", "trend", "momentum", "range", "volume", "cross_asset", "macro",
-        "positioning", "quality",
-    ]  # fmt: skip
-    surface: Surface
-    """prod: on both surfaces; full: on the full surface only."""
-    sources: tuple[str, ...] = ()
-    """The observations it draws from, as source.series; empty for prices alone."""
-    window_sessions: Annotated[int, Field(ge=1)] = 1
-    formula: str | None = None
-    type: Literal["float", "int"] = "float"
-
-
-class FeatureRegistry(Entry):
-    """feature_registry.json: every feature, and on which surface it stands."""
-
-    features: tuple[Feature, ...]
-
-    def of_table(self, table: str) -> list[Feature]:
-        """Return the features that a table holds, in their order."""
-        return [each for each in self.features if each.table == table]
-
-    def on_surface(self, surface: Surface) -> list[str]:
-        """Return the names of the features of a surface, in their order."""
-        return [
-            f.name for f in self.features if surface == "full" or f.surface == "prod"
-        ]
 
 
 class Export(Entry):

@@ -12,7 +12,10 @@ from pathlib import Path
 from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
+from cbi_stream.registry.features import FeatureRegistry
 from cbi_stream.registry.model import Entry, Read, read
+from cbi_stream.registry.releases import Closures
+from cbi_stream.registry.sources import DataSources
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
 
@@ -24,12 +27,12 @@ class Registry:
     folder: Path
     settings: files.Settings
     universe: files.Universe
-    data_sources: files.DataSources
+    data_sources: DataSources
     horizons: files.Horizons
     join_spec: files.JoinSpec
     exports: files.Exports
-    closures: files.Closures
-    feature_registry: files.FeatureRegistry
+    closures: Closures
+    feature_registry: FeatureRegistry
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
@@ -71,12 +74,12 @@ def load(folder: Path) -> Registry:
     """
     settings = read(folder / "settings.yaml", files.Settings)
     universe = read(folder / "universe.yaml", files.Universe)
-    sources = read(folder / "data_sources.yaml", files.DataSources)
+    sources = read(folder / "data_sources.yaml", DataSources)
     horizons = read(folder / "horizons.yaml", files.Horizons)
     joins = read(folder / "join_spec.yaml", files.JoinSpec)
     exports = read(folder / "exports.yaml", files.Exports)
-    closures = read(folder / "closures.yaml", files.Closures)
-    features = read(folder / "feature_registry.json", files.FeatureRegistry)
+    closures = read(folder / "closures.yaml", Closures)
+    features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content)
@@ -106,7 +109,7 @@ def load(folder: Path) -> Registry:
     )
 
 
-def _contracts(folder: Path, features: files.FeatureRegistry) -> dict[str, Contract]:
+def _contracts(folder: Path, features: FeatureRegistry) -> dict[str, Contract]:
     found = {}
     for path in sorted(folder.glob("*.yaml")):
         each = read(path, Contract)
@@ -134,7 +137,7 @@ def _settings_fit(
 
 def _joins_fit(
     joins: Read[files.JoinSpec],
-    sources: Read[files.DataSources],
+    sources: Read[DataSources],
     universe: Read[files.Universe],
 ) -> Iterator[str]:
     for column, price in joins.content.prices.items():
@@ -150,20 +153,21 @@ def _joins_fit(
 
 
 def _sources_fit(
-    sources: Read[files.DataSources],
+    sources: Read[DataSources],
     contracts: dict[str, Contract],
-    closures: Read[files.Closures],
+    closures: Read[Closures],
     universe: Read[files.Universe],
 ) -> Iterator[str]:
     for name, source in sources.content.sources.items():
         if source.raw not in contracts:
             where = sources.place("sources", name, "raw")
             yield f"{where}: {name}: no contract tables/{source.raw}.yaml"
-        rules = {"release": source.release, "volume_release": source.volume_release}
-        rules |= {f"series.{n}": s.release for n, s in source.series.items()}
+        rules = {("release",): source.release}
+        rules |= {("volume_release",): source.volume_release}
+        rules |= {("series", n, "release"): s.release for n, s in source.series.items()}
         for entry, rule in rules.items():
             if rule and rule.closed and rule.closed not in closures.content.lists:
-                where = sources.place("sources", name, *entry.split(".", 1))
+                where = sources.place("sources", name, *entry, "closed")
                 yield f"{where}: {name}: closures.yaml has no list {rule.closed}"
         known = source.series or universe.content.symbols
         for alias, meant in source.aliases.items():
@@ -173,9 +177,9 @@ def _sources_fit(
 
 
 def _features_fit(
-    features: Read[files.FeatureRegistry],
+    features: Read[FeatureRegistry],
     joins: Read[files.JoinSpec],
-    sources: Read[files.DataSources],
+    sources: Read[DataSources],
     contracts: dict[str, Contract],
 ) -> Iterator[str]:
     grades = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cbi_stream.registry import files
+from cbi_stream.registry import features, files, releases, sources
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.model import Entry
 from cbi_stream.words.errors import BadRegistry
@@ -41,7 +41,7 @@ class Spec:
         return self._entry("universe")  # type: ignore[return-value]
 
     @property
-    def data_sources(self) -> files.DataSources:
+    def data_sources(self) -> sources.DataSources:
         """data_sources.yaml."""
         return self._entry("data_sources")  # type: ignore[return-value]
 
@@ -61,12 +61,12 @@ class Spec:
         return self._entry("exports")  # type: ignore[return-value]
 
     @property
-    def closures(self) -> files.Closures:
+    def closures(self) -> releases.Closures:
         """closures.yaml."""
         return self._entry("closures")  # type: ignore[return-value]
 
     @property
-    def feature_registry(self) -> files.FeatureRegistry:
+    def feature_registry(self) -> features.FeatureRegistry:
         """feature_registry.json."""
         return self._entry("feature_registry")  # type: ignore[return-value]
 

@@ -59,8 +59,13 @@ def test_a_registry_number_is_a_name_and_a_constant() -> None:
 def test_a_source_and_an_effect_keep_their_function() -> None:
     """The other shapes are frozen records of what was declared."""
 
-    @source("fred", recognises=lambda header: header == "DATE,X")
-    def parse(data: bytes, key: str) -> pl.DataFrame:
+    @source(
+        "fred",
+        headers=("DATE,X",),
+        recognises=lambda header: header == "DATE,X",
+        key_of=lambda header: header.partition(",")[2],
+    )
+    def parse(data: bytes, key: str | None) -> pl.DataFrame:
         return pl.DataFrame({"series": [key], "n": [len(data)]})
 
     @effect(after=("labels.forward",), spec=("exports",))
@@ -69,6 +74,7 @@ def test_a_source_and_an_effect_keep_their_function() -> None:
 
     assert parse.recognises("DATE,X")
     assert not parse.recognises("Date,Open")
+    assert (parse.key_of("DATE,X"), parse.headers) == ("X", ("DATE,X",))
     assert parse.parse(b"abc", "X").row(0) == ("X", 3)
     assert made.arguments == {"forward": "labels.forward"}
     assert list(made(forward=1, spec="e")) == ["e"]
