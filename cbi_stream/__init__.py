@@ -44,7 +44,9 @@ from cbi_stream.words.errors import BadInput
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
-    from cbi_stream.registry.files import Joined, Release, Source, Symbol
+    from cbi_stream.registry.files import Joined, Symbol
+    from cbi_stream.registry.releases import Release
+    from cbi_stream.registry.sources import Source
     from cbi_stream.registry.spec import Spec
 
 __all__ = [
@@ -71,8 +73,8 @@ __all__ = [
 
 _LAZY = {
     "Joined": "cbi_stream.registry.files",
-    "Release": "cbi_stream.registry.files",
-    "Source": "cbi_stream.registry.files",
+    "Release": "cbi_stream.registry.releases",
+    "Source": "cbi_stream.registry.sources",
     "Spec": "cbi_stream.registry.spec",
     "Symbol": "cbi_stream.registry.files",
 }

@@ -14,7 +14,7 @@ from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
 from cbi_stream.registry.model import Entry, Read, read
-from cbi_stream.registry.releases import Closures
+from cbi_stream.registry.releases import Closures, Release
 from cbi_stream.registry.sources import DataSources
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
@@ -162,8 +162,10 @@ def _sources_fit(
         if source.raw not in contracts:
             where = sources.place("sources", name, "raw")
             yield f"{where}: {name}: no contract tables/{source.raw}.yaml"
-        rules = {("release",): source.release}
-        rules |= {("volume_release",): source.volume_release}
+        rules: dict[tuple[str, ...], Release | None] = {
+            ("release",): source.release,
+            ("volume_release",): source.volume_release,
+        }
         rules |= {("series", n, "release"): s.release for n, s in source.series.items()}
         for entry, rule in rules.items():
             if rule and rule.closed and rule.closed not in closures.content.lists:

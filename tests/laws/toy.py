@@ -27,7 +27,7 @@ from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build
 from cbi_stream.kernels.asof import newest_known
 from cbi_stream.kernels.release import released_at
-from cbi_stream.registry import files
+from cbi_stream.registry import features, files, releases, sources
 from cbi_stream.registry.contract import Column, Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
@@ -37,8 +37,8 @@ from handlers.conform.rules import rejected
 from handlers.conform.versions import LINE, runs
 
 COVERS = Span(date(2014, 1, 1), date(2021, 1, 1))
-RELEASE = files.Release(weekdays_after=1, at=time(12), zone="America/Chicago").terms(
-    files.Closures(lists={})
+RELEASE = releases.Release(weekdays_after=1, at=time(12), zone="America/Chicago").terms(
+    releases.Closures(lists={})
 )
 
 _TEXT = Column(type="string", doc="text", required=True)
@@ -392,12 +392,12 @@ def registry(*, max_age: int = 30) -> Registry:
         folder=Path("toy"),
         settings=files.Settings(target="A", ranges_from=COVERS.start),
         universe=files.Universe(symbols={}),
-        data_sources=files.DataSources(sources={}),
+        data_sources=sources.DataSources(sources={}),
         horizons=files.Horizons(days={"q": 90}, slack_days=10),
         join_spec=files.JoinSpec(observations={"o": joined}),
         exports=files.Exports(exports={}),
-        closures=files.Closures(lists={}),
-        feature_registry=files.FeatureRegistry(features=()),
+        closures=releases.Closures(lists={}),
+        feature_registry=features.FeatureRegistry(features=()),
         sessions_file=file,
         sessions=Sessions(session_days(), covers=COVERS),
         contracts={contract.table: _whole(contract) for contract in CONTRACTS},

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from cbi_stream import handler
+from cbi_stream import Spec, handler
 from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build, discover
 from cbi_stream.registry import files, loader
@@ -103,10 +103,15 @@ def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
     return build(changed, [*declared, *graph.parsers.values(), *graph.effects])
 
 
-@handler(reads=technical.technical.reads, writes="features.technical")
-def other_technical(panel: pl.DataFrame) -> pl.DataFrame:
+@handler(
+    reads=technical.technical.reads,
+    writes="features.technical",
+    spec=technical.technical.spec,
+)
+def other_technical(panel: pl.DataFrame, *, spec: Spec) -> pl.DataFrame:
     """Compute the real features, with one of them over another window."""
-    honest = technical.technical(panel=panel)
+    honest = technical.technical(panel=panel, spec=spec)
+    assert isinstance(honest, pl.DataFrame)
     asked = {"mean_20": k.mean("close", 21, min_count=15)}
     other = k.roll(panel, asked).select("date", "mean_20")
     return honest.drop("mean_20").join(

@@ -7,15 +7,17 @@ as in a clone without them, the tests are skipped and say so.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from cbi_stream.cli.opening import registry
+from cbi_stream.doors.landing import complete
+from cbi_stream.doors.receipts import Receipt
 from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.lake import Lake
-from tests.oracles import real_lake
+from cbi_stream.words import clock
+from tests.oracles import real_lake, road
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "real"
 
@@ -40,9 +42,31 @@ def lake(real: Path, graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> 
     return real_lake.made(tmp_path_factory.mktemp("real") / "lake", graph, real)
 
 
+@pytest.fixture(scope="session")
+def whole(
+    real: Path, graph: Graph, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Lake, list[Receipt]]:
+    """Return a settled lake with every file of the road, and the completed receipts."""
+    folder = tmp_path_factory.mktemp("whole") / "lake"
+    lake, receipts = road.made(folder, graph, real)
+    with clock.held_at(road.NOW):
+        real_lake.settle(lake, graph)
+    return lake, complete(lake, graph, receipts)
+
+
+@pytest.fixture(scope="session")
+def whole_lake(whole: tuple[Lake, list[Receipt]]) -> Lake:
+    """Return the lake with every file. Tests only read it."""
+    return whole[0]
+
+
+@pytest.fixture(scope="session")
+def whole_receipts(whole: tuple[Lake, list[Receipt]]) -> list[Receipt]:
+    """Return what became of every file."""
+    return whole[1]
+
+
 @pytest.fixture
 def lake_copy(lake: Lake, tmp_path: Path) -> Lake:
     """Return a copy of the real lake, for a test that changes it."""
-    folder = tmp_path / "lake"
-    shutil.copytree(lake.folder, folder)
-    return Lake(folder, lake.registry)
+    return real_lake.copied(lake, tmp_path / "lake")
