@@ -1,268 +1,198 @@
 """The landing: files that were handed in, taken into the archive and raw.
 
-A file leaves the landing only when its bytes are archived and its lines committed.
-What cannot be taken stays where it is, with a receipt that says why. Nothing is ever
-lost, and a file that is taken twice changes nothing.
+Each file ends in exactly one of three places, with a receipt that says why: its bytes in
+the archive and its lines in raw; or the quarantine; or it waits where it is. Nothing is
+ever lost, and a file that is taken twice changes nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import datetime
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from cbi_stream.engine import fingerprint
+from cbi_stream.doors import dropping, receipts
+from cbi_stream.doors.dropping import Hint, check, drop
+from cbi_stream.doors.readers import Here, Reader
+from cbi_stream.doors.receipts import End, Receipt, Refused, Waits
+from cbi_stream.doors.settling import Settling
+from cbi_stream.doors.taking import Desk, File, look_at, take
+from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
-from cbi_stream.kernels.release import released_at
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import Appended, Arrival, append_lines
-from cbi_stream.shapes.source import Parser
-from cbi_stream.words.errors import BadInput, CbiError, WrongUsage
+from cbi_stream.shapes.handler import FATES
+from cbi_stream.words.errors import CbiError
 
-MOST_BYTES = 512 * 1024 * 1024
-_MARK = re.compile(rb"^(\xef\xbb\xbf)?\s*# SIMULATED", re.MULTILINE)
-_RECEIPT = ".receipt.json"
-_HINT = ".hint.json"
+__all__ = [
+    "Hint",
+    "Receipt",
+    "check",
+    "complete",
+    "drop",
+    "foresee",
+    "take_in",
+    "waiting",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """What the person who dropped a file says about it."""
-
-    source: str | None = None
-    key: str | None = None
-    as_of: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of one file."""
-
-    file: str
-    taken: bool
-    source: str | None = None
-    key: str | None = None
-    sha256: str | None = None
-    table: str | None = None
-    lines: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    batch: int | None = None
-    reason: str | None = None
-    """Why the file was not taken, and what to do."""
-
-
-def drop(lake: Lake, file: Path, hint: Hint) -> Path:
-    """Copy a file into the landing, whole or not at all; return where it stands.
-
-    Raises:
-        WrongUsage: it is no regular file, or one of that name waits already.
-        BadInput: it is larger than the limit.
-    """
-    place = check(lake, file)
-    if place.exists() and _was_refused(place):
-        lake.archive.keep(place.read_bytes())  # nothing that came in is ever lost
-    _beside(place, _HINT).unlink(missing_ok=True)
-    if hint != Hint():
-        plain = {k: str(v) for k, v in asdict(hint).items() if v is not None}
-        durable.write(_beside(place, _HINT), json.dumps(plain).encode())
-    durable.write(place, file.read_bytes())
-    return place
-
-
-def check(lake: Lake, file: Path) -> Path:
-    """Return where a file would stand in the landing, or refuse it.
-
-    Raises:
-        WrongUsage: it is no regular file, or another one of that name waits already.
-        BadInput: it is larger than the limit.
-    """
-    if not file.is_file() or file.is_symlink():
-        msg = f"expected a regular file; found none at {file}"
-        raise WrongUsage(msg)
-    if file.stat().st_size > MOST_BYTES:
-        msg = (
-            f"{file}: expected at most {MOST_BYTES} bytes; found {file.stat().st_size}"
-        )
-        raise BadInput(msg)
-    if file.name.startswith(".") or file.name.endswith((_RECEIPT, _HINT)):
-        msg = f"{file.name}: a file of this name is passed over: rename it"
-        raise WrongUsage(msg)
-    place = lake.folder / "landing" / file.name
-    other = place.exists() and place.read_bytes() != file.read_bytes()
-    if other and not _was_refused(place):
-        msg = f"{place}: another file of that name waits: take it in first (`cbi run`)"
-        raise WrongUsage(msg)
-    return place
-
-
-def _was_refused(place: Path) -> bool:
-    """Return whether these very bytes wait in vain: they may be replaced."""
-    receipt = _beside(place, _RECEIPT)
-    if not receipt.exists():
-        return False
-    # The receipt may speak of the file that stood there before this one.
-    plain: dict[str, Any] = json.loads(receipt.read_bytes())
-    seen = hashlib.sha256(place.read_bytes()).hexdigest()
-    return not plain["taken"] and plain["sha256"] == seen
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def waiting(lake: Lake) -> list[Path]:
-    """Return the files in the landing, by name."""
+    """Return what lies in the landing to be taken in, by name."""
     folder = lake.folder / "landing"
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file()
-        and not path.is_symlink()
-        and not path.name.startswith(".")
-        and not path.name.endswith((_RECEIPT, _HINT))
-    )
+    durable.make_folder(folder)
+    found = [p for p in folder.iterdir() if not receipts.is_passed_over(p.name)]
+    return sorted(found, key=lambda path: os.fsencode(path.name))
 
 
-def take_in(lake: Lake, graph: Graph) -> list[Receipt]:
-    """Take in every waiting file, oldest name first, and write its receipt."""
-    receipts = []
-    for path in waiting(lake):
+def take_in(
+    lake: Lake,
+    graph: Graph,
+    *,
+    reader: Reader | None = None,
+    settling: Settling | None = None,
+    names: Collection[str] | None = None,
+) -> list[Receipt]:
+    """Look at every file in the landing once, and take in what can be.
+
+    Those that were seen first are taken first; then it goes by name.
+
+    Args:
+        lake: the lake.
+        graph: its handlers and parsers.
+        reader: who reads the bytes; without one they are read in this process.
+        settling: remembers files that still grow, from look to look.
+        names: look at these files only.
+
+    Returns:
+        A receipt for each file, as written beside it.
+    """
+    desk = Desk(lake, graph, reader or Here(), settling or Settling())
+    with dropping.locked(lake):
+        files = [
+            File(path) for path in waiting(lake) if names is None or path.name in names
+        ]
+        told = [_guarded(desk, file, look_at) for file in files]
+        ready = [f for f, receipt in zip(files, told, strict=True) if receipt is None]
+        ready.sort(key=lambda file: file.known["as_of"] or _LAST)
+        taken = [_guarded(desk, file, take) for file in ready]
+    return [receipt for receipt in [*told, *taken] if receipt is not None]
+
+
+def foresee(lake: Lake, graph: Graph, names: Collection[str]) -> list[Receipt]:
+    """Return what a look at files of the landing says of them now, and do nothing.
+
+    A receipt that says neither reason nor mend is of a file that would be read.
+    """
+    desk = Desk(lake, graph, Here(), Settling())
+    told = []
+    for path in [path for path in waiting(lake) if path.name in names]:
+        file = File(path)
         try:
-            receipt = _take(lake, graph, path)
-        except (KeyboardInterrupt, SystemExit, MemoryError):
-            raise
-        except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
-            why = str(error) if isinstance(error, CbiError) else repr(error)
-            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-            receipt = Receipt(path.name, False, sha256=sha256, reason=why)
-        _write_receipt(path, receipt)
-        if receipt.taken:
-            path.unlink()
-            _beside(path, _HINT).unlink(missing_ok=True)
-        receipts.append(receipt)
-    return receipts
+            look_at(desk, file)
+            told.append(file.receipt(end="waiting"))
+        except (Waits, Refused) as why:
+            end: End = "waiting" if isinstance(why, Waits) else "quarantine"
+            told.append(file.receipt(end=end, reason=str(why), mend=why.mend or None))
+    return told
 
 
-def _take(lake: Lake, graph: Graph, path: Path) -> Receipt:
-    data = path.read_bytes()
-    _kind_fits(lake, path, data)
-    hint = _hint_of(path)
-    parser = _recognised(graph, path, data, hint)
-    key = hint.key or _key_from_name(lake, parser, path)
-    lines = _parsed(parser, path, data, key)
-    sha256 = lake.archive.keep(data)
-    arrival = Arrival(
-        source=parser.source,
-        key=key,
-        name=path.name,
-        sha256=sha256,
-        parser=fingerprint.of_parser(parser.parse),
-        as_of=hint.as_of,
-    )
-    source = lake.registry.data_sources.sources[parser.source]
-    rule = source.release_of(key)
-    done: Appended = append_lines(
-        lake.table(source.raw),
-        lines,
-        arrival,
-        work=lake.work,
-        released=released_at(pl.col("date"), **rule.terms) if rule else None,
-    )
-    return Receipt(
-        path.name,
-        True,
-        parser.source,
-        key,
-        sha256,
-        source.raw,
-        done.lines,
-        done.stored,
-        done.duplicate,
-        done.batch,
-    )
-
-
-def _kind_fits(lake: Lake, path: Path, data: bytes) -> None:
-    simulated = _MARK.search(data) is not None
-    if simulated != (lake.kind == "simulated"):
-        what = "simulated" if simulated else "real"
-        msg = (
-            f"{path.name}: {what} bytes cannot enter a {lake.kind} lake: the two never "
-            "meet. Make a lake for them with `cbi init"
-            + (" --simulated`" if simulated else "`")
-        )
-        raise BadInput(msg)
-
-
-def _recognised(graph: Graph, path: Path, data: bytes, hint: Hint) -> Parser:
-    header = next(_text_lines(data), "")
-    if hint.source is not None:
-        if hint.source not in graph.parsers:
-            msg = f"expected --source to be one of {sorted(graph.parsers)}; found {hint.source!r}"
-            raise BadInput(msg)
-        parser = graph.parsers[hint.source]
-        if not parser.recognises(header):
-            msg = f"{path.name}:1: not a header of {hint.source}; found {header[:80]!r}"
-            raise BadInput(msg)
-        return parser
-    found = [p for p in graph.parsers.values() if p.recognises(header)]
-    if len(found) != 1:
-        which = "more than one source has" if found else "no source has"
-        msg = (
-            f"{path.name}:1: {which} the header {header[:80]!r}: say --source, or add the "
-            "source to registry/data_sources.yaml"
-        )
-        raise BadInput(msg)
-    return found[0]
-
-
-def _text_lines(data: bytes) -> Iterator[str]:
-    for line in data[: 1 << 20].decode("utf-8-sig", errors="replace").splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield line
-
-
-def _key_from_name(lake: Lake, parser: Parser, path: Path) -> str:
-    source = lake.registry.data_sources.sources[parser.source]
-    match = re.fullmatch(source.file_name, path.name)
-    if match is None:
-        msg = (
-            f"{path.name}: a {parser.source} file does not say its {source.key}: expected "
-            f"a name like {source.file_name}, or say --key"
-        )
-        raise BadInput(msg)
-    return match["key"]
-
-
-def _parsed(parser: Parser, path: Path, data: bytes, key: str) -> pl.DataFrame:
+def _guarded(
+    desk: Desk, file: File, step: Callable[[Desk, File], Receipt | None]
+) -> Receipt | None:
+    """Do a step with one file; whatever goes wrong is its receipt and no other's."""
     try:
-        return parser.parse(data, key)
-    except BadInput as error:
-        msg = f"{path.name}: {error}"
-        raise BadInput(msg) from error
+        return step(desk, file)
+    except Refused as refusal:
+        told = file.receipt(end="quarantine", reason=str(refusal), mend=refusal.mend)
+        return dropping.aside(desk.lake, file.path, told)
+    except Waits as wait:
+        told = file.receipt(
+            end="waiting",
+            reason=str(wait),
+            mend=wait.mend or None,
+            unsettled=wait.unsettled,
+        )
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+        why = str(error) if isinstance(error, CbiError) else repr(error)
+        told = file.receipt(
+            end="waiting", reason=why, mend="it is tried again at the next run"
+        )
+    receipts.write(file.path, told)
+    return told
 
 
-def _hint_of(path: Path) -> Hint:
-    file = _beside(path, _HINT)
-    if not file.exists():
-        return Hint()
-    plain: dict[str, Any] = json.loads(file.read_bytes())
-    as_of = plain.get("as_of")
-    return Hint(
-        plain.get("source"), plain.get("key"), as_of and datetime.fromisoformat(as_of)
+def complete(lake: Lake, graph: Graph, told: Sequence[Receipt]) -> list[Receipt]:
+    """Return the receipts with what became of each line, and write them anew.
+
+    Call it when a wave has settled. A file whose lines do not add up says so: none may
+    be missing.
+    """
+    found: dict[tuple[str, int], dict[str, int]] = {}
+    why: dict[str, str] = {}
+    staging = {table for node in fates.conforming(graph) for table in node.reads}
+    for table in sorted({r.table for r in told if r.table} & staging):
+        batches = {r.batch for r in told if r.table == table}
+        try:
+            found |= _fates_of(lake, graph, table, batches=batches)
+        except CbiError as error:
+            why[table] = f"what became of its lines is not known: {error}"
+    return [
+        _completed(lake, each, found, why=why.get(each.table or "")) for each in told
+    ]
+
+
+def _completed(
+    lake: Lake,
+    told: Receipt,
+    found: Mapping[tuple[str, int], dict[str, int]],
+    *,
+    why: str | None,
+) -> Receipt:
+    if told.table is None or told.batch is None:
+        return told
+    counts = found.get((told.table, told.batch))
+    done = _with_fates(told, counts) if counts else replace(told, reason=why)
+    place = lake.folder / "landing" / done.file
+    # Another file of that name may have come since: its receipt is not written over.
+    if receipts.read(place).get("batch") == done.batch:
+        receipts.write(place, done)
+    return done
+
+
+def _fates_of(
+    lake: Lake, graph: Graph, table: str, *, batches: Collection[int | None]
+) -> dict[tuple[str, int], dict[str, int]]:
+    """Return, per append, how many of its stored lines met which fate."""
+    wanted = pl.col("batch").is_in(sorted(b for b in batches if b is not None))
+    rows = fates.of_lines(lake, graph, table, wanted)
+    found = {(table, b): dict.fromkeys(FATES, 0) for b in batches if b is not None}
+    for batch, fate, n in rows.group_by("batch", "fate").len().iter_rows():
+        found[table, batch][fate] = n
+    return found
+
+
+def _with_fates(told: Receipt, counts: Mapping[str, int]) -> Receipt:
+    duplicate = told.lines - told.stored + counts["duplicate"]
+    done = replace(
+        told,
+        staged=counts["staged"],
+        quarantined=counts["quarantined"],
+        superseded=counts["superseded"],
+        duplicate=duplicate,
+        provisional=counts["provisional"],
+        unused=counts["unused"],
     )
-
-
-def _write_receipt(path: Path, receipt: Receipt) -> None:
-    durable.write(
-        _beside(path, _RECEIPT), json.dumps(asdict(receipt), indent=1).encode()
-    )
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    missing = told.stored - sum(counts.values())
+    if missing == 0:
+        return done
+    what = f"LINES ARE MISSING: {missing} of {told.lines} are unaccounted for"
+    mend = "run again; if they stay missing, report it: it is a fault of the platform"
+    return replace(done, reason=what, mend=mend)

@@ -7,7 +7,7 @@ what it shows of a day is what an honest researcher could have had that evening.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -44,7 +44,12 @@ def rows(
     Returns:
         The rows sorted by key; of each observation only its newest version.
     """
-    view = View(lake, graph, as_of=as_of, as_seen=as_seen)
+    view = View(
+        lake,
+        graph,
+        as_of=as_of and as_of.astimezone(UTC),
+        as_seen=as_seen and as_seen.astimezone(UTC),
+    )
     found = view.rows(table, days)
     contract = lake.registry.contracts[table]
     if "vintage" not in contract.key:

@@ -56,17 +56,18 @@ def _first_cell(
     contract = lake.registry.contracts[name]
     parser = _parser_of(lake, graph, name)
     entity = next((n for n in contract.key if n in ("symbol", "series")), None)
-    if parser is None or entity is None:
+    if parser is None:
         return None
-    files = content.select("sha256", entity).unique().sort("sha256", entity)
-    for sha256, key in files.iter_rows():
+    names = ["sha256", entity] if entity else ["sha256"]
+    for about in content.select(names).unique().sort(names).iter_rows(named=True):
+        sha256, key = about["sha256"], about.get(entity or "")
         if not lake.archive.holds(sha256):
             continue  # the hash itself may be the damaged cell
         try:
-            lines = parser.parse(lake.archive.read(sha256), key)
+            lines = parser.parse(lake.archive.read_plain(sha256), key)
         except (BadInput, DamagedLake):
             continue  # the key may be the damaged cell, or the archive is damaged too
-        mine = content.filter((pl.col("sha256") == sha256) & (pl.col(entity) == key))
+        mine = content.filter(*(pl.col(n) == value for n, value in about.items()))
         both = mine.join(lines, on="line", how="left", suffix="__then").sort("line")
         cells = [c for c in lines.columns if c not in ("line", entity)]
         for row in both.iter_rows(named=True):

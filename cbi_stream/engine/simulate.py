@@ -59,10 +59,13 @@ def _one_entity(
     rows = [(day, 0) for day in dates]
     rows += [(day, 1) for day, twice in zip(dates, again, strict=True) if twice]
     rows.sort()
+    # Each entity's lines are those of a file of its own.
+    file = hashlib.sha256(repr(sorted(entity.items())).encode()).hexdigest()
+    same = {"sha256": file, **entity}
     columns = {
         name: (
-            pl.Series([entity[name]] * len(rows), dtype=pl.String)
-            if name in entity
+            pl.Series([same[name]] * len(rows), dtype=pl.String)
+            if name in same
             else _column(name, column, rows, chance)
         )
         for name, column in contract.columns.items()
@@ -106,7 +109,6 @@ _NAMED: Mapping[str, Callable[[date, int], object]] = {
     "vintage": lambda _, version: version,
     "batch": lambda _, version: version,
     "line": lambda day, _: day.toordinal(),
-    "sha256": lambda _, __: "0" * 64,
     **{name: lambda _, __: None for name in READING},  # every line can be read
 }
 """Columns whose name says what they hold."""

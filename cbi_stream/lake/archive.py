@@ -6,11 +6,14 @@ changes and never deletes a file.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from pathlib import Path
 
 from cbi_stream.lake import durable
 from cbi_stream.words.errors import DamagedLake
+
+_GZIP = b"\x1f\x8b"
 
 
 class Archive:
@@ -48,6 +51,17 @@ class Archive:
             msg = f"{path}: its bytes are not those that were archived"
             raise DamagedLake(msg)
         return data
+
+    def read_plain(self, sha256: str) -> bytes:
+        """Return the bytes with this hash, unpacked where they are a gzip.
+
+        They were unpacked within limits before they were archived.
+
+        Raises:
+            DamagedLake: they are missing, or are other bytes now.
+        """
+        data = self.read(sha256)
+        return gzip.decompress(data) if data.startswith(_GZIP) else data
 
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.change import coalesce
 from cbi_stream.lake.commit import Finished, commit
+from cbi_stream.lake.news import news
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table, write_parquet
-from cbi_stream.registry.contract import PROVENANCE
 from cbi_stream.words import clock
 from cbi_stream.words.errors import BadInput, CommitConflict
 from cbi_stream.words.span import Span, plus_days
@@ -28,24 +29,6 @@ from cbi_stream.words.span import Span, plus_days
 _TRIES = 5
 _MOST_FILES = 16
 RECORDS = Recipe("records")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One file's identity: where it came from, its bytes, and when it was seen."""
-
-    source: str
-    key: str
-    """The symbol or series that the file is about."""
-    name: str
-    sha256: str
-    parser: str
-    as_of: datetime | None = None
-    """When a person says the file was seen; None: when this lake saw it."""
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return what the commit says of the file."""
-        return {**asdict(self), "as_of": self.as_of and self.as_of.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +49,7 @@ def append_lines(
     *,
     work: Path,
     released: Sequence[pl.Expr] = (),
+    seen_first: datetime | None = None,
 ) -> Appended:
     """Append the lines of one file to a raw table.
 
@@ -77,6 +61,8 @@ def append_lines(
         released: when the parts of a line's observation are final, from its `date`.
             What was seen before is provisional: the same value seen after that is no
             duplicate of it.
+        seen_first: when this very file was taken in before: its lines are held against
+            what came since, and not counted again.
 
     Raises:
         BadInput: the file is said to have been seen in the future.
@@ -89,7 +75,7 @@ def append_lines(
         if as_of > seen:
             msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
             raise BadInput(msg)
-        fresh = _not_known(
+        fresh = news(
             table, current, lines, as_of, sha256=arrival.sha256, released=released
         )
         return fresh.with_columns(
@@ -97,11 +83,12 @@ def append_lines(
             stated=pl.lit(arrival.as_of is not None),
             batch=pl.lit(batch, pl.Int64),
             sha256=pl.lit(arrival.sha256),
-            first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
+            first_seen_at=pl.lit(seen_first or seen, pl.Datetime("us", "UTC")),
             parser=pl.lit(arrival.parser),
         )
 
-    note = {**arrival.to_plain(), "lines": lines.height}
+    counted = 0 if seen_first else lines.height
+    note = {**arrival.to_plain(), "lines": counted, "again": seen_first is not None}
     stored, batch, version = _append(table, rows, note, work)
     return Appended(lines.height, stored, lines.height - stored, batch, version)
 
@@ -143,6 +130,7 @@ def _append(
                 "stored": rows.height,
                 "first_seen_at": seen.isoformat(),
                 "total": _total(current, note.get("lines", 0), rows.height),
+                "newest": _newest(current, note, seen),
             },
         )
         try:
@@ -161,6 +149,18 @@ def _total(current: PartitionMap, lines: int, stored: int) -> dict[str, int]:
     """Return how many lines were ever read and stored, this append counted in."""
     before = current.note.get("total", {"lines": 0, "stored": 0})
     return {"lines": before["lines"] + lines, "stored": before["stored"] + stored}
+
+
+def _newest(
+    current: PartitionMap, note: Mapping[str, Any], seen: datetime
+) -> dict[str, str]:
+    """Return, per symbol or series, when the newest of its files was seen."""
+    newest: dict[str, str] = dict(current.note.get("newest", {}))
+    if "key" in note:
+        seen_at = note["as_of"] or seen.isoformat()
+        known = newest.get(note["key"], seen_at)
+        newest[note["key"]] = max(known, seen_at, key=datetime.fromisoformat)
+    return newest
 
 
 def _not_before(current: PartitionMap, now: datetime) -> datetime:
@@ -200,49 +200,6 @@ def _union(
     extent = Span(dates.min(), plus_days(dates.max(), 1))  # type: ignore[arg-type]
     entry = Partition(digest(both), both.height, (), RECORDS, extent)
     return Finished(path, stored, entry)
-
-
-def _not_known(
-    table: Table,
-    current: PartitionMap,
-    lines: pl.DataFrame,
-    as_of: datetime,
-    *,
-    sha256: str,
-    released: Sequence[pl.Expr],
-) -> pl.DataFrame:
-    """Return the lines that say something else than their newest known version."""
-    cells = [n for n in table.contract.columns if n not in PROVENANCE]
-    key = [n for n in table.contract.key if n in cells]
-    touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
-    known = table.read(p for n, p in current.partitions.items() if n in touched)
-    for instant in released:
-        provisional = (pl.col("as_of") < instant) & (pl.lit(as_of) >= instant)
-        known = known.filter(~provisional)
-    last = (
-        known.filter(pl.col("as_of") <= as_of)
-        .sort("as_of", "batch", "sha256", "line")
-        .unique(key, keep="last", maintain_order=True)
-    )
-    # Where the newest word on a date came from this very file, it says nothing new,
-    # though it may hold the date twice.
-    said = last.filter(pl.col("sha256") == sha256).select(key)
-    lines = lines.join(said, on=key, how="anti", maintain_order="left")
-    newest = last.select(cells).with_columns(line=pl.lit(0, pl.Int64))
-    # A file may hold a date twice: each line is compared with the one before it. Where
-    # they contradict each other, none of them is left out for what is known already:
-    # the order in which files came must not hide the contradiction.
-    apart = lines.group_by(key).agg(pl.struct(cells).n_unique().alias("n"))
-    contradicted = apart.filter(pl.col("n") > 1).select(key)
-    newest = newest.join(contradicted, on=key, how="anti", maintain_order="left")
-    ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
-    same_key = pl.all_horizontal(
-        [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key]
-    )
-    same = pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in cells])
-    first = pl.int_range(pl.len()) == 0
-    repeats = ordered.with_columns(__same=same & same_key & ~first)
-    return repeats.filter((pl.col("line") > 0) & ~pl.col("__same")).drop("__same")
 
 
 def compact(table: Table, *, work: Path) -> int:

@@ -21,6 +21,7 @@ from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.prove import prove
 from cbi_stream.engine.wave import WaveReport, run_wave
 from cbi_stream.lake import records
+from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words import clock
@@ -98,7 +99,7 @@ class World:
             },
         )
         sha256 = self.lake.archive.keep(repr((feed.key, rows)).encode())
-        arrival = records.Arrival("toy", feed.key, "toy.csv", sha256, "toy", as_of)
+        arrival = Arrival("toy", feed.key, "toy.csv", sha256, "toy", as_of)
         self.now += timedelta(hours=5)
         with clock.held_at(self.now):
             done = records.append_lines(

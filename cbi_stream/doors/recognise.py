@@ -1,0 +1,189 @@
+"""Which source wrote a file, and which symbol or series it is about. Never a guess.
+
+The header says the source. The symbol or series is what a person says, else what the
+header names, else what the name says, where that is registered or cannot be anything
+else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cbi_stream.doors import strangers
+from cbi_stream.doors.receipts import Waits
+from cbi_stream.doors.stated import Named
+from cbi_stream.engine.graph import Graph
+from cbi_stream.registry.loader import Registry
+from cbi_stream.registry.sources import Source
+from cbi_stream.shapes.source import Parser
+
+_GROUP = re.compile(r"\(\?P<key>[^)]*\)")
+_COPY = re.compile(r" ?\(\d+\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a file is."""
+
+    parser: Parser
+    source: Source
+    key: str
+    """Empty where each line names its own."""
+    by: str
+    """How both were told."""
+
+
+def first_line(head: bytes) -> str:
+    """Return the first line that is neither blank nor a remark."""
+    text = head.decode("utf-8-sig", errors="replace")
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        if line.strip() and not line.strip().startswith("#"):
+            return line
+    return ""
+
+
+def recognise(
+    graph: Graph, named: Named, *, header: str, source: str | None, key: str | None
+) -> Recognised:
+    """Return what a file is.
+
+    Args:
+        graph: with the parsers and the registry.
+        named: its name, taken apart.
+        header: its first line.
+        source: the source that a person says, if one does.
+        key: the symbol or series that a person says, if one does.
+
+    Raises:
+        Waits: it cannot be told, or what is said contradicts itself.
+    """
+    parser = _parser_of(graph, header, source)
+    entry = graph.registry.data_sources.sources[parser.source]
+    by = "header and --source" if source else "header"
+    if not any("key" in re.compile(p).groupindex for p in entry.file_names):
+        _name_fits(parser, entry, named, source)
+        return Recognised(parser, entry, "", f"{by}; each line names its {entry.key}")
+    found, how = _key_of(graph.registry, parser, entry, named, header=header, said=key)
+    return Recognised(parser, entry, found, f"{by}; {entry.key} by {how}")
+
+
+def _parser_of(graph: Graph, header: str, source: str | None) -> Parser:
+    parsers = graph.parsers
+    if source is not None and source not in parsers:
+        msg = f"expected --source to be one of {', '.join(sorted(parsers))}; found {source!r}"
+        raise Waits(msg, "hand it in again without --source, or with another")
+    if source is not None:
+        if not parsers[source].recognises(header):
+            headers = " or ".join(h[:80] for h in parsers[source].headers)
+            msg = f"line 1: not a header of {source}: expected {headers}; found {header[:80]!r}"
+            raise Waits(msg, "hand it in again without --source, or with another")
+        return parsers[source]
+    found = [p for p in parsers.values() if p.recognises(header)]
+    if len(found) > 1:
+        names = ", ".join(sorted(p.source for p in found))
+        msg = f"line 1: {names} have the header {header[:80]!r}"
+        raise Waits(msg, "say which: cbi drop FILE --source SOURCE")
+    if not found:
+        reason, mend = strangers.about(header, list(parsers.values()))
+        msg = f"line 1: {reason}"
+        raise Waits(msg, mend)
+    return found[0]
+
+
+def _name_fits(parser: Parser, entry: Source, named: Named, source: str | None) -> None:
+    # Other files may have this very header (futures with options): the name tells.
+    if source or any(re.fullmatch(p, named.plain) for p in entry.file_names):
+        return
+    looks = " or ".join(entry.file_names)
+    msg = (
+        f"the header is that of {parser.source}, but other reports have it too: expected "
+        f"a name like {looks}; found {named.plain!r}"
+    )
+    raise Waits(
+        msg, f"if it is that report, say so: cbi drop FILE --source {parser.source}"
+    )
+
+
+def _key_of(
+    registry: Registry,
+    parser: Parser,
+    entry: Source,
+    named: Named,
+    *,
+    header: str,
+    said: str | None,
+) -> tuple[str, str]:
+    in_header = parser.key_of(header)
+    in_name = _key_in_name(registry, entry, named)
+    if in_header is not None:
+        for other, who in ((said, "--key"), (in_name, "the file's name")):
+            if other is not None and other != in_header:
+                msg = f"line 1: the header says {in_header}, {who} says {other}"
+                mend = (
+                    f"if the header is right, rename the file to {in_header}.csv and "
+                    "hand it in without --key"
+                )
+                raise Waits(msg, mend)
+        return in_header, "header"
+    if said is not None:
+        if said in registered(registry, entry) or said == in_name:
+            return said, "--key"
+        msg = f"expected a registered {entry.key}; found --key {said}"
+        raise Waits(msg, _hint(registry, parser, entry))
+    if in_name is not None:
+        return in_name, "file name"
+    msg = (
+        f"neither the header nor the name {named.plain!r} says which {entry.key} it is"
+    )
+    raise Waits(msg, _hint(registry, parser, entry))
+
+
+def registered(registry: Registry, entry: Source) -> list[str]:
+    """Return the symbols or series of a source that may be staged."""
+    return sorted(entry.series or registry.universe.symbols)
+
+
+def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
+    """Return the key that a name tells beyond doubt."""
+    stem, _, _ = named.plain.rpartition(".")
+    alias = entry.aliases.get(_COPY.sub("", stem or named.plain))
+    if alias is not None:
+        return alias
+    for pattern in entry.file_names:
+        match = re.fullmatch(pattern, named.plain)
+        if match is None:
+            continue
+        key = match["key"]
+        if key in registered(registry, entry) or _has_a_literal(pattern):
+            return key
+    return None
+
+
+def _has_a_literal(pattern: str) -> bool:
+    """Return whether a pattern demands more of a name than letters and an ending.
+
+    `(?P<key>[A-Z]{1,3})=F.*.csv` demands `=F`: nothing else is called so.
+    """
+    rest = _GROUP.sub("", pattern).replace(".*", "").replace("[^/]*", "")
+    return bool(re.sub(r"\\\.[a-z]+$", "", rest))
+
+
+def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
+    keys = registered(registry, entry)
+    example = _name_for(entry, keys[0])
+    name = f", or name the file after it, like {example}" if example else ""
+    return (
+        f"say it: cbi drop FILE --{entry.key} {keys[0]} (registered for {parser.source}: "
+        f"{', '.join(keys)}){name}"
+    )
+
+
+def _name_for(entry: Source, key: str) -> str | None:
+    """Return a file name that tells a key."""
+    for pattern in entry.file_names:
+        name = _GROUP.sub(key, pattern).replace(".*", "").replace("[^/]*", "")
+        name = name.replace("\\", "")
+        if re.fullmatch(pattern, name):
+            return name
+    return None
