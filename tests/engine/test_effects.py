@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
+from cbi_stream import effect
 from cbi_stream.doors import landing
 from cbi_stream.engine import effects
+from cbi_stream.engine.graph import build
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake
 from cbi_stream.replay import edits, market
@@ -18,6 +21,7 @@ from tests.laws import worlds
 
 GRAPH = worlds.discovered()
 NAME = "zl_training_prod_allhistory_1m"
+ALL = sorted(GRAPH.registry.exports.exports)
 
 
 @pytest.fixture
@@ -79,7 +83,7 @@ def test_a_moved_input_writes_it_again(lake):
     day = GRAPH.registry.sessions.days[-1]
     day = next(d for d in GRAPH.registry.sessions.days if d.year == 2018)
     _take(lake, "ZL=F.csv", edits.corrected(_files()[0].data, day=day, close=77.77))
-    assert run_wave(lake, GRAPH, probing="off").written == [NAME]
+    assert run_wave(lake, GRAPH, probing="off").written == ALL
     assert effects.manifests(lake)[NAME]["sha256"] != before["sha256"]
 
 
@@ -88,7 +92,7 @@ def test_a_lost_file_is_made_again(lake, lost):
     """Without the file, or without what says that it is whole, it is not done."""
     content = _export(lake).read_bytes()
     (lake.folder / "exports" / f"{NAME}.{lost}").unlink()
-    assert run_wave(lake, GRAPH, probing="off").written == [NAME]
+    assert run_wave(lake, GRAPH, probing="off").written == ALL
     assert _export(lake).read_bytes() == content
 
 
@@ -100,3 +104,54 @@ def test_equal_content_gives_equal_bytes(lake, tmp_path):
     run_wave(other, GRAPH, probing="off")
     assert _export(other).read_bytes() == _export(lake).read_bytes()
     assert json.loads(json.dumps(effects.manifests(other)))[NAME]["rows"] > 0
+
+
+def test_there_are_ten_files_and_ten_manifests(lake):
+    """Two surfaces, five horizons, and nothing else beside them."""
+    folder = lake.folder / "exports"
+    names = {f"{n}.{end}" for n in ALL for end in ("parquet", "manifest.json")}
+    assert len(ALL) == 10
+    assert {path.name for path in folder.iterdir()} == names
+
+
+def test_a_column_says_its_unit(lake):
+    """The manifest carries units as the contracts have them."""
+    columns = effects.manifests(lake)[NAME]["columns"]
+    assert columns["close"] == {"type": "Float64", "unit": "US cents per pound"}
+    assert columns["target_log_return"]["unit"] == "log"
+
+
+def test_a_half_written_set_is_made_whole(lake):
+    """One file of older inputs among ten: present alone does not mean done."""
+    path = lake.folder / "exports" / f"{ALL[3]}.manifest.json"
+    manifest = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**manifest, "key": "older"}))
+    assert run_wave(lake, GRAPH, probing="off").written == ALL
+    assert effects.manifests(lake)[ALL[3]] == manifest
+
+
+def test_what_is_made_no_more_is_taken_away(lake):
+    """A file that exports.yaml names no longer is nobody's to keep fresh."""
+    known = GRAPH.registry.exports
+    fewer = known.model_copy(update={"exports": {NAME: known.exports[NAME]}})
+    registry = replace(GRAPH.registry, exports=fewer)
+    handlers = [node.handler for node in GRAPH.nodes]
+    other = build(registry, [*handlers, *GRAPH.effects])
+    assert run_wave(lake, other, probing="off").written == [NAME]
+    assert len(list((lake.folder / "exports").iterdir())) == 2
+
+
+def test_an_effect_that_fails_is_reported_and_stops_nothing(lake):
+    """Readers see the new tables; the old files stay as they are."""
+
+    @effect(after=("features.master",))
+    def broken(master):
+        msg = "no"
+        raise ValueError(msg)
+
+    handlers = [node.handler for node in GRAPH.nodes]
+    other = build(GRAPH.registry, [*handlers, broken])
+    before = effects.manifests(lake)
+    report = run_wave(lake, other, probing="off")
+    assert [why for why in report.failed.values() if "ValueError: no" in why]
+    assert effects.manifests(lake) == before

@@ -60,9 +60,8 @@ def test_meaning_moves_it_and_words_do_not(tmp_path, old, new, moves):
 def test_a_rule_moves_only_its_readers():
     """A changed registry number moves the handlers that declared its file."""
     graph = worlds.discovered()
-    joins = files.JoinSpec(
-        columns={"vix": files.Joined(series="VIXCLS", max_age_days=9)}
-    )
+    vix = files.Joined(source="fred", series="VIXCLS", max_age_days=9)
+    joins = files.JoinSpec(observations={"vix": vix})
     other = build(
         replace(graph.registry, join_spec=joins), [node.handler for node in graph.nodes]
     )

@@ -19,10 +19,17 @@ def _with(*more, without=()):
 def test_tables_come_after_what_they_read():
     """In the real graph each handler stands behind its inputs."""
     graph = worlds.discovered()
-    done = {"raw.yahoo", "raw.fred", "raw.decisions"}
+    done = {t for t, c in graph.registry.contracts.items() if c.is_record}
     for node in graph.nodes:
         assert set(node.inputs) <= done
         done.add(node.table)
+
+
+def test_a_quarantine_stands_before_what_was_staged():
+    """What is turned away is on the disk before what stays."""
+    order = [node.table for node in worlds.discovered().nodes]
+    for subject in ("prices", "fred", "cftc"):
+        assert order.index(f"quarantine.{subject}") < order.index(f"staging.{subject}")
 
 
 def test_two_writers_are_refused():

@@ -12,8 +12,9 @@ import pytest
 from cbi_stream import days, handler
 from cbi_stream.engine.graph import Graph, build
 from cbi_stream.engine.wave import run_wave
+from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import Arrival, append_lines
+from cbi_stream.lake.records import append_lines
 from cbi_stream.registry import loader
 
 CONTRACT = """
@@ -73,7 +74,10 @@ def lake(tmp_path: Path, folder: Path) -> Lake:
             "date": [date(2023, 5, 1), date(2024, 5, 1)],
             "value": ["1", "2"],
             "series": ["VIXCLS", "VIXCLS"],
-        }
+            "problem": [None, None],
+            "text": [None, None],
+        },
+        schema_overrides={"problem": pl.String, "text": pl.String},
     )
     arrival = Arrival("fred", "VIXCLS", "f.csv", "0" * 64, "parser")
     append_lines(lake.table("raw.fred"), lines, arrival, work=lake.work)

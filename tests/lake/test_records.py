@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from cbi_stream.lake import records
+from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.canonical import digest
 from cbi_stream.lake.commit import commit as real_commit
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.records import (
     Appended,
-    Arrival,
     append_lines,
     append_rows,
     compact,
@@ -66,7 +66,9 @@ def take(lake: Lake, raw: Table) -> Take:
         ]
         schema = {"line": pl.Int64, "date": pl.Date, "value": pl.String}
         lines = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-            series=pl.lit(series)
+            series=pl.lit(series),
+            problem=pl.lit(None, pl.String),
+            text=pl.lit(None, pl.String),
         )
         sha256 = hashlib.sha256(repr((series, rows)).encode()).hexdigest()
         arrival = Arrival("fred", series, "f.csv", sha256, "parser", as_of)
@@ -327,7 +329,8 @@ def test_appends_go_on_after_compacting(raw: Table, take: Take) -> None:
 def test_lines_of_another_shape_are_refused(raw: Table, lake: Lake) -> None:
     """A parser that gives other columns than its table stores nothing."""
     lines = pl.DataFrame({"line": [2], "date": [date(2024, 5, 1)], "value": [1.5]})
-    lines = lines.with_columns(series=pl.lit("VIXCLS"))
+    nothing = pl.lit(None, pl.String)
+    lines = lines.with_columns(series=pl.lit("VIXCLS"), problem=nothing, text=nothing)
     arrival = Arrival("fred", "VIXCLS", "f.csv", "0" * 64, "parser")
     with pytest.raises((BrokenContract, pl.exceptions.SchemaError)):
         append_lines(raw, lines, arrival, work=lake.work)
@@ -345,7 +348,11 @@ def test_a_changed_contract_never_empties_a_record(
     wider = Table(raw.folder, Contract.model_validate(plain))
     rows = pl.DataFrame(
         {"line": [2], "date": [date(2011, 5, 2)], "value": ["2"], "note": ["n"]}
-    ).with_columns(series=pl.lit("VIXCLS"))
+    ).with_columns(
+        series=pl.lit("VIXCLS"),
+        problem=pl.lit(None, pl.String),
+        text=pl.lit(None, pl.String),
+    )
     arrival = Arrival("fred", "VIXCLS", "g.csv", "1" * 64, "parser")
     with pytest.raises(CbiError):
         append_lines(wider, rows, arrival, work=lake.work)
