@@ -36,6 +36,11 @@ _VERBS = {
         "Hand files in; `cbi run` takes them in.",
         'cbi drop "ZL=F.csv" VIXCLS.csv',
     ),
+    "ingest": (
+        "taking:ingest",
+        "Hand in and take in every file of a folder that a source recognises.",
+        "cbi ingest fred --folder downloads",
+    ),
     "run": (
         "making:run",
         "Take in what landed and bring every table up to date.",
@@ -48,18 +53,32 @@ _VERBS = {
     ),
     "status": (
         "looking:status",
-        "Show what each table is at.",
+        "Show what each table is at, and what became of every line; exit 3: lines are lost.",
         "cbi status",
     ),
     "read": (
-        "looking:read",
-        "Print or write the rows of a table, as the last settled run left them.",
-        "cbi read features.panel --from 2020-01-01 --columns date,close,vix",
+        "reading:read",
+        "Print or write the rows of a table, as the last settled run left them.\n\n"
+        "--as-of TIME: with what the world could know by then, though it may have reached "
+        "this lake later. --as-seen TIME: with what this lake held by then. Both together: "
+        "what both allow. Of each observation only the newest version is shown. TIME is a "
+        "time with its zone, or a date: then the decision time of that day.",
+        "cbi read staging.fred --from 2022-03-01 --to 2022-03-31 --as-of 2022-04-01",
+    ),
+    "export": (
+        "exporting:export",
+        "Bring the training files up to date, list them, and copy them out.",
+        "cbi export --to training",
     ),
     "plan": (
         "looking:plan",
         "Show what a run would compute, and why.",
         "cbi plan",
+    ),
+    "why": (
+        "explaining:why",
+        "Tell why the rows of a table on a date are what they are, or not there.",
+        "cbi why features.panel 2020-03-16 vix",
     ),
     "rebuild": (
         "proving:rebuild",
@@ -73,6 +92,11 @@ _VERBS = {
     ),
 }
 _DECISIONS = {
+    "list": (
+        "triage:quarantine_list",
+        "List the lines and files that were turned away, and why.",
+        "cbi quarantine list --table prices --rule off_tick",
+    ),
     "reject": (
         "deciding:reject",
         "Keep a line out, from now on.",
@@ -93,7 +117,9 @@ def _register(group: App, verbs: dict[str, tuple[str, str, str]]) -> None:
 
 
 _register(app, _VERBS)
-_quarantine = App(name="quarantine", help="Decide about single lines.")
+_quarantine = App(
+    name="quarantine", help="What was turned away, and decisions about it."
+)
 _register(_quarantine, _DECISIONS)
 app.command(_quarantine)
 

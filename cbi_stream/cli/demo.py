@@ -15,8 +15,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cbi_stream.cli import show
+from cbi_stream.cli.downloads import Source
 from cbi_stream.cli.opening import AsJson, dispatching, registry
-from cbi_stream.cli.stage import Source, Stage
+from cbi_stream.cli.stage import Stage
 from cbi_stream.cli.steps import walk
 from cbi_stream.engine.graph import discover
 from cbi_stream.engine.prove import Certificate

@@ -1,28 +1,23 @@
-"""Verbs that only look: status, read, plan. They take no lock and change nothing."""
+"""Verbs that only look: status and plan. They take no lock and change nothing."""
 
 from __future__ import annotations
 
-import sys
-from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 
-import polars as pl
-from cyclopts import Parameter
-
-from cbi_stream.cli import show
+from cbi_stream.cli import intake, show
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import landing
+from cbi_stream.engine import fates
+from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.preview import preview
-from cbi_stream.engine.slices import rows_between
-from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake
-from cbi_stream.words.errors import WrongUsage
-from cbi_stream.words.span import Span, plus_days
+from cbi_stream.shapes.handler import FATES
+
+BREACH = 3
 
 
 def status(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
-    """Show what each table is at.
+    """Show what each table is at, and what became of every line. Exit 3: lines are lost.
 
     Args:
         lake: folder of the lake.
@@ -32,23 +27,93 @@ def status(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
     planned: dict[str, int] = {}
     for task in preview(found, graph):
         planned[task.table] = planned.get(task.table, 0) + 1
-    rows = [
+    tables = [
         _state_of(found, name, planned) for name in sorted(found.registry.contracts)
     ]
-    pending = [path.name for path in landing.waiting(found)]
+    lines = _lines_by_source(found, graph)
+    lost = _lost(graph, lines, {str(row["table"]): row for row in tables})
+    waiting, turned_away = intake.waiting(found), intake.quarantined(found)
     if json:
         show.as_json(
-            {"lake": str(lake), "kind": found.kind, "tables": rows, "landing": pending}
+            {
+                "lake": str(lake),
+                "kind": found.kind,
+                "tables": tables,
+                "lines": lines,
+                "lost": lost,
+                "landing": [each["file"] for each in waiting],
+                "waiting": waiting,
+                "quarantined_files": turned_away,
+            }
         )
-        return 0
-    show.table(
-        f"{found.kind} lake: {lake}",
-        ["table", "at", "rows", "first", "last", "root", "failed", "to do"],
-        [tuple(row.values()) for row in rows],
-    )
-    if pending:
-        show.note(f"waiting in the landing: {', '.join(pending)}")
-    return 0
+    else:
+        show.table(
+            f"{found.kind} lake: {lake}",
+            ["table", "at", "rows", "first", "last", "root", "failed", "planned"],
+            [tuple(row.values()) for row in tables],
+        )
+        _print_lines(lines)
+        for each in waiting:
+            show.note(f"waiting in the landing: {_file(each)}")
+        for each in turned_away:
+            show.note(f"in quarantine: {_file(each)}")
+    for raw, missing in lost.items():
+        show.note(
+            f"LINES ARE LOST: {raw}: {missing} lines are unaccounted for, though nothing is "
+            "planned and nothing failed. This breaks promise P5: do not trust what is right "
+            "of it, and report it"
+        )
+    return BREACH if lost else 0
+
+
+def _lines_by_source(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
+    """Return by raw table what became of its lines; also where nobody looked at any."""
+    told = fates.of_lake(lake, graph)
+    for node in fates.conforming(graph):
+        for raw in node.lines:
+            total = lake.table(raw).head()[1].note.get("total")
+            if raw not in told and total is not None:
+                read, stored = total["lines"], total["stored"]
+                told[raw] = {
+                    "read": read,
+                    "stored": stored,
+                    **dict.fromkeys(FATES, 0),
+                    "duplicate": read - stored,
+                    "unaccounted": stored,
+                }
+    return dict(sorted(told.items()))
+
+
+def _lost(
+    graph: Graph, lines: dict[str, dict[str, int]], tables: dict[str, dict[str, object]]
+) -> dict[str, int]:
+    """Return by raw table the lines that nothing explains: not pending, not failed."""
+
+    def is_settled(node: Node) -> bool:
+        row = tables[node.table]
+        return not row["planned"] and not row["failed"]
+
+    return {
+        raw: lines[raw]["unaccounted"]
+        for node in fates.conforming(graph)
+        for raw in node.lines
+        if raw in lines and lines[raw]["unaccounted"] and is_settled(node)
+    }
+
+
+def _print_lines(lines: dict[str, dict[str, int]]) -> None:
+    if not lines:
+        return
+    names = ["read", "stored", *FATES, "unaccounted"]
+    rows: list[list[Any]] = [
+        [name, *(counts[name] for counts in lines.values())] for name in names
+    ]
+    show.table("lines by source", ["", *lines], rows)
+
+
+def _file(told: dict[str, Any]) -> str:
+    mend = f" ({told['mend']})" if told["mend"] else ""
+    return show.plain(f"{told['file']}: {told['reason']}{mend}")
 
 
 def _state_of(lake: Lake, name: str, planned: dict[str, int]) -> dict[str, object]:
@@ -64,80 +129,6 @@ def _state_of(lake: Lake, name: str, planned: dict[str, int]) -> dict[str, objec
         "failed": sum(p.state == "failed" for p in current.partitions.values()),
         "planned": planned.get(name, 0),
     }
-
-
-def read(
-    table: str,
-    *,
-    lake: LakeFolder = DEFAULT_LAKE,
-    from_: Annotated[date | None, Parameter(name="--from")] = None,
-    to: date | None = None,
-    columns: str | None = None,
-    version: int | None = None,
-    format: Literal["table", "csv", "json", "parquet"] = "table",
-    out: Path | None = None,
-    json: AsJson = False,
-) -> int:
-    """Print or write the rows of a table, as the last settled run left them.
-
-    Args:
-        table: zone.name.
-        lake: folder of the lake.
-        from_: first date.
-        to: last date.
-        columns: names with commas between them.
-        version: a version of the table instead of the published one.
-        format: how to print; parquet needs --out.
-        out: a file to write instead of stdout.
-        json: the same as --format json.
-    """
-    found, _ = opened(lake)
-    frame = _rows(found, table, from_, to, version)
-    if columns is not None:
-        names = [name.strip() for name in columns.split(",")]
-        unknown = sorted(set(names) - set(frame.columns))
-        if unknown:
-            msg = f"{table} has no {unknown}; it has {frame.columns}"
-            raise WrongUsage(msg)
-        frame = frame.select(names)
-    _write(frame, "json" if json else format, out)
-    return 0
-
-
-def _rows(
-    lake: Lake, table: str, from_: date | None, to: date | None, version: int | None
-) -> pl.DataFrame:
-    stored = lake.table(table)
-    seen = lake.published().get(table)
-    newest = log.newest_version(stored.folder)
-    at = version if version is not None else seen.version if seen else newest
-    if at is None or (version is None and at < 0):
-        return stored.read([])
-    if newest is None or not 0 <= at <= newest:
-        msg = f"{table} has versions up to {newest}; found --version {at}"
-        raise WrongUsage(msg)
-    days = Span(from_ or date.min, plus_days(to, 1) if to else date.max)
-    return rows_between(lake, table, days, log.map_at(stored.folder, at))
-
-
-def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
-    if format == "parquet":
-        if out is None:
-            msg = "--format parquet: expected --out FILE"
-            raise WrongUsage(msg)
-        frame.write_parquet(out)
-        return
-    if format == "csv":
-        text = frame.write_csv()
-    elif format == "json":
-        text = frame.write_json()
-    else:
-        with pl.Config(tbl_rows=20, tbl_cols=12, tbl_hide_column_data_types=True):
-            text = str(frame)
-    if out is None:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-    else:
-        out.write_text(text, encoding="utf-8")
 
 
 def plan(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:

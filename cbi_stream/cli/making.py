@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cbi_stream.cli import show
+from cbi_stream.cli import receipts, show
 from cbi_stream.cli.opening import (
     DEFAULT_LAKE,
     AsJson,
@@ -19,10 +20,17 @@ from cbi_stream.cli.opening import (
     registry,
 )
 from cbi_stream.doors import landing
+from cbi_stream.doors.landing import Receipt
+from cbi_stream.doors.readers import Child, Reader
+from cbi_stream.doors.settling import Settling, pause
+from cbi_stream.doors.stated import read_time
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.wave import WaveReport, run_wave
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import WrongUsage
+
+PATIENCE_SECONDS = 30.0
+_STEP_SECONDS = 0.5
 
 
 def init(
@@ -65,24 +73,33 @@ def drop(
         files: the files; they are copied.
         lake: folder of the lake.
         source: which source the files are from, where their header does not say it.
-        key: the symbol or series, where the file name does not say it.
-        as_of: when the files were seen, with time zone, e.g. 2024-05-01T18:00-05:00.
+        key: the symbol or series, where neither header nor file name says it.
+        as_of: when the files were seen: a time with its zone, 2024-05-01T18:00-05:00, or
+            a day, 2024-05-01.
         dry_run: say what would be handed in, and hand in nothing.
         json: print one JSON object.
     """
     if not files:
         msg = "expected at least one file: cbi drop FILE..."
         raise WrongUsage(msg)
-    found, _ = opened(lake)
-    hint = landing.Hint(source, key, _instant(as_of))
+    found, graph = opened(lake)
+    hint = landing.Hint(source, key, _time(as_of))
     for file in files:
         landing.check(found, file)
     placed = [file if dry_run else landing.drop(found, file, hint) for file in files]
+    names = [path.name for path in placed]
+    ahead = [] if dry_run else landing.foresee(found, graph, names)
     if json:
-        show.as_json({"queued": [path.name for path in placed], "dry_run": dry_run})
-    else:
-        what = "would queue" if dry_run else "queued"
-        show.note(f"{what} {len(placed)} file(s); take them in: cbi run --until-idle")
+        plain = {"queued": names, "dry_run": dry_run}
+        seen = {} if dry_run else {"foreseen": [asdict(each) for each in ahead]}
+        show.as_json(plain | seen)
+        return 0
+    what = "would queue" if dry_run else "queued"
+    show.note(f"{what} {len(placed)} file(s); take them in: cbi run --until-idle")
+    for each in ahead:
+        if each.reason is not None:
+            for line in receipts.paragraph(each, ahead=True):
+                show.note(line)
     return 0
 
 
@@ -103,74 +120,77 @@ def run(
         msg = "expected --until-idle: a run that stays and watches is not built yet"
         raise WrongUsage(msg)
     found, graph = opened(lake)
-    with dispatching(found):
-        receipts, waves = settle(found, graph)
-    plain = [asdict(receipt) for receipt in receipts]
+    with dispatching(found), Child() as reader:
+        told, waves = settle(found, graph, reader=reader, patience=PATIENCE_SECONDS)
+        skipped = reader.skipped
     failed = {place: why for wave in waves for place, why in wave.failed.items()}
-    refused = [receipt for receipt in receipts if not receipt.taken]
     if json:
         show.as_json(
             {
                 "kind": found.kind,
-                "receipts": plain,
+                "receipts": [asdict(receipt) for receipt in told],
                 "waves": _plain(waves),
                 "failed": failed,
             }
         )
     else:
-        _print_run(found, receipts, waves, failed)
-    return 4 if failed or refused else 0
+        receipts.print_receipts(told, kind=found.kind)
+        if skipped:
+            show.note(f"the reader could not limit its {', '.join(skipped)} here")
+        _print_waves(waves, failed)
+    return receipts.PARTIAL if failed else receipts.exit_code(told)
 
 
-def settle(lake: Lake, graph: Graph) -> tuple[list[landing.Receipt], list[WaveReport]]:
-    """Take files in and run waves until nothing more changes."""
-    receipts: list[landing.Receipt] = []
+def settle(
+    lake: Lake, graph: Graph, *, reader: Reader | None = None, patience: float = 0.0
+) -> tuple[list[Receipt], list[WaveReport]]:
+    """Take files in and run waves until nothing more changes.
+
+    Args:
+        lake: the lake.
+        graph: its handlers.
+        reader: who reads the files; without one they are read in this process.
+        patience: how many seconds to wait for files that are still being copied.
+
+    Returns:
+        A receipt for each file, with what became of its lines, and the waves.
+    """
+    told: list[Receipt] = []
     waves: list[WaveReport] = []
+    settling = Settling()
+    deadline = time.perf_counter() + patience
     while True:
-        arrived = landing.take_in(lake, graph)
-        known = {receipt.file for receipt in receipts if not receipt.taken}
-        fresh = [r for r in arrived if r.taken or r.file not in known]
-        receipts += fresh
+        arrived = landing.take_in(lake, graph, reader=reader, settling=settling)
+        left = [receipt for receipt in arrived if receipt.end != "waiting"]
+        still = [receipt for receipt in arrived if receipt.end == "waiting"]
+        told += left
+        if not left and _may_settle(still) and time.perf_counter() < deadline:
+            pause(_STEP_SECONDS)
+            continue
         waves.append(run_wave(lake, graph))
-        if waves[-1].quiet and not any(receipt.taken for receipt in fresh):
-            return receipts, waves
+        if waves[-1].quiet and not left:
+            return [*landing.complete(lake, graph, told), *still], waves
 
 
-def _instant(text: str | None) -> datetime | None:
+def _may_settle(still: list[Receipt]) -> bool:
+    return any(receipt.unsettled for receipt in still)
+
+
+def _time(text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        msg = (
-            "--as-of: expected a time with its zone, like 2024-05-01T18:00-05:00; "
-            f"found {text!r}"
-        )
-        raise WrongUsage(msg)
-    return instant
+        return read_time(text)
+    except ValueError as error:
+        msg = f"--as-of: {error}"
+        raise WrongUsage(msg) from None
 
 
 def _plain(waves: list[WaveReport]) -> list[dict[str, Any]]:
     return [asdict(wave) for wave in waves]
 
 
-def _print_run(
-    lake: Lake,
-    receipts: list[landing.Receipt],
-    waves: list[WaveReport],
-    failed: dict[str, str],
-) -> None:
-    if receipts:
-        show.table(
-            f"files taken in ({lake.kind} lake)",
-            ["file", "table", "lines", "stored", "duplicate", "not taken because"],
-            [
-                (r.file, r.table, r.lines, r.stored, r.duplicate, r.reason)
-                for r in receipts
-            ],
-        )
+def _print_waves(waves: list[WaveReport], failed: dict[str, str]) -> None:
     sums = {
         name: (
             sum(w.tables[name].planned for w in waves),

@@ -9,7 +9,11 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
+
+_WIDEST = 2000
 
 
 def as_json(content: Any) -> None:
@@ -22,9 +26,17 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def plain(value: Any) -> str:
+    """Return a value as one line of text in which nothing can move a cursor.
+
+    What stands in somebody's file is shown to a terminal as it is, and does nothing.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table on stdout; numbers to the right."""
-    shown = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    """Print a table on stdout; numbers to the right. It cuts no cell off."""
+    shown = Table(box=box.SIMPLE_HEAD)
     body = [list(row) for row in rows]
     last = len(columns) - 1
     for i, column in enumerate(columns):
@@ -36,5 +48,10 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
             no_wrap=i != last,
         )
     for row in body:
-        shown.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(highlight=False).print(shown)
+        shown.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
+    console = Console(highlight=False)
+    console.print(title, style="italic", soft_wrap=True, markup=False)
+    # A number without its last digits would be another number: rather too wide.
+    wide = console.options.update(max_width=_WIDEST)
+    needed = Measurement.get(console, wide, shown).minimum
+    Console(highlight=False, width=max(console.width, needed)).print(shown)

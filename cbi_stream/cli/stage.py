@@ -1,4 +1,4 @@
-"""The stage of the demo: a simulated source, a lake, and what was promised of it.
+"""The stage of the demo: a lake, its steps, and what was promised of it.
 
 It prints each step as it happens and remembers it for JSON. It knows no step, and it
 never opens a lake that somebody else made.
@@ -21,61 +21,14 @@ from rich.panel import Panel
 from cbi_stream.cli import show
 from cbi_stream.cli.making import settle
 from cbi_stream.doors import landing
+from cbi_stream.doors.receipts import Receipt
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.preview import preview
 from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake
-from cbi_stream.replay import edits
-from cbi_stream.replay.market import SimulatedFile, lay_down, market
-from cbi_stream.words.sessions import Sessions
-from cbi_stream.words.span import Span, plus_days
+from cbi_stream.replay.market import SimulatedFile, lay_down
 
 _WIDTH = 80
-FIRST, LAST = date(2018, 1, 2), date(2023, 12, 15)
-"""The sessions of the first download."""
-LATE, CORRECTED, RESTATED = date(2023, 3, 15), date(2020, 6, 15), date(2022, 3, 10)
-"""The days that something happens to."""
-YIELD = 2.22
-"""What DGS10 says of the restated day afterwards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The simulated source: what it would send after the session `last`."""
-
-    sessions: Sessions
-    last: date = LAST
-
-    def _files(self) -> list[SimulatedFile]:
-        return market(self.sessions.between(Span(FIRST, plus_days(self.last, 1))))
-
-    def first_download(self) -> list[SimulatedFile]:
-        """Return the three files; ZL lacks one session."""
-        oil, *rest = self._files()
-        return [_with(oil, edits.without_row(oil.data, day=LATE)), *rest]
-
-    def oil(self, *, late: bool, close: float | None = None) -> SimulatedFile:
-        """Return ZL with noise below the tick; with the late row, another close."""
-        oil = self._files()[0]
-        data = edits.noisy(oil.data, seed=7)
-        if not late:
-            data = edits.without_row(data, day=LATE)
-        if close is not None:
-            data = edits.corrected(data, day=CORRECTED, close=close)
-        return _with(oil, data)
-
-    def fear(self) -> SimulatedFile:
-        """Return VIXCLS."""
-        return self._files()[1]
-
-    def restated_yield(self) -> SimulatedFile:
-        """Return DGS10 with another value on one old day."""
-        rate = self._files()[2]
-        return _with(rate, edits.corrected(rate.data, day=RESTATED, close=YIELD))
-
-
-def _with(file: SimulatedFile, data: bytes) -> SimulatedFile:
-    return SimulatedFile(file.name, data, file.as_of)
 
 
 @dataclass(slots=True)
@@ -112,6 +65,8 @@ class Stage:
     """Where the simulated source lays its files."""
     silent: bool
     steps: list[Step] = field(default_factory=list)
+    handed: list[Receipt] = field(default_factory=list)
+    """The receipts of every file so far."""
     _seen_at: datetime | None = None
 
     def say(self, text: str, *, style: str | None = None) -> None:
@@ -149,18 +104,33 @@ class Stage:
         if not self.silent:
             show.table(f"SIMULATED: {title}", columns, rows)
 
-    def hand_in(self, *files: SimulatedFile) -> list[landing.Receipt]:
-        """Drop files and take them in, each time as seen an hour later than before."""
-        as_of = max(file.as_of for file in files)
-        if self._seen_at is not None:
+    def hand_in(
+        self, *files: SimulatedFile, seen: datetime | None = None
+    ) -> list[Receipt]:
+        """Drop files and take them in; each time they were seen an hour later.
+
+        Args:
+            files: what the sources send.
+            seen: when they were seen, where that matters.
+        """
+        as_of = seen or max(file.as_of for file in files)
+        if self._seen_at is not None and seen is None:
             as_of = max(as_of, self._seen_at + timedelta(hours=1))
         self._seen_at = as_of
         for path in lay_down(files, self.desk):
             landing.drop(self.lake, path, landing.Hint(as_of=as_of))
         receipts = landing.take_in(self.lake, self.graph)
-        for refused in (r for r in receipts if not r.taken):
-            self.promise(f"{refused.file} is taken in ({refused.reason})", kept=False)
+        self.handed += receipts
         return receipts
+
+    def clear_landing(self) -> None:
+        """Take back what waits in the landing, as the person who dropped it would."""
+        for path in landing.waiting(self.lake):
+            path.unlink()
+
+    def completed(self) -> list[Receipt]:
+        """Return the receipts of all files so far, with what became of each line."""
+        return landing.complete(self.lake, self.graph, self.handed)
 
     def settle(self) -> dict[str, int]:
         """Run waves until nothing changes; a failure is a broken promise.

@@ -7,20 +7,25 @@ a table to make a promise come true.
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
 
 import polars as pl
 
-from cbi_stream.cli.stage import (
+from cbi_stream.cli.downloads import (
     CORRECTED,
+    IMPOSSIBLE,
     LAST,
     LATE,
+    LETTERS,
     RESTATED,
+    SHORT,
     YIELD,
     Source,
-    Stage,
 )
-from cbi_stream.engine import effects
+from cbi_stream.cli.stage import Stage
+from cbi_stream.doors.receipts import Receipt
+from cbi_stream.engine import effects, fates
 from cbi_stream.engine.preview import preview
 from cbi_stream.engine.prove import Certificate, prove
 from cbi_stream.lake.decisions import decide
@@ -38,30 +43,94 @@ def walk(stage: Stage, source: Source) -> Certificate:
         "step says what it promises."
     )
     _six_years(stage, source)
+    _spoilt_lines(stage, source)
+    _wrong_file(stage, source)
     _same_again(stage, source)
     _noise(stage, source)
     _late_row(stage, source)
     close = _correction(stage, source)
     _decisions(stage)
-    _restatement(stage, source)
+    _restatements(stage, source)
     _next_session(stage, source, close)
+    _every_line(stage)
     return _proof(stage)
 
 
 def _six_years(stage: Stage, source: Source) -> None:
     what = (
-        "Three files are dropped: ZL from a price source, VIXCLS and DGS10 from FRED. "
-        "Each line goes to raw as it is written. Then every table is computed."
+        "Every file of one pull is dropped: six symbols as downloaded, two as a script "
+        "saves them, FRED series in four layouts, the positions of six years. Each line "
+        "goes to raw as it is written. Then every table is computed."
     )
-    with stage.step("Six years from three files", what):
+    with stage.step("Six years from the files of all sources", what):
         receipts = stage.hand_in(*source.first_download())
-        rows = [(r.file, r.table, r.lines, r.stored) for r in receipts]
-        stage.table("files taken in", ["file", "into", "lines", "stored"], rows)
+        rows = [(r.file, r.source, r.key, r.lines, r.stored) for r in receipts]
+        stage.table("taken in", ["file", "source", "of", "lines", "stored"], rows)
         stage.settle()
         _show_tables(stage)
-        full = all(stage.snapshot().roots.values())
-        written = bool(effects.manifests(stage.lake))
-        stage.promise("every table and the training file is there", kept=full & written)
+        taken = all(receipt.taken for receipt in receipts)
+        stage.promise(f"all {len(receipts)} files end in the archive", kept=taken)
+        full = all(stage.snapshot().roots[n.table] for n in stage.graph.nodes)
+        written = sorted(effects.manifests(stage.lake))
+        stage.promise(
+            f"every table and the {len(written)} training files are there",
+            kept=full and len(written) == 10,
+        )
+
+
+def _spoilt_lines(stage: Stage, source: Source) -> None:
+    what = (
+        "Three lines of that pull were spoilt on purpose: letters for a close, a missing "
+        "cell, the 30th of February. They stand aside with the rule that they broke; the "
+        "other lines of their files went on."
+    )
+    with stage.step("What cannot be read stands aside", what):
+        rows = [
+            (row["rules"], row["found"])
+            for name in ("quarantine.prices", "quarantine.fred")
+            for row in stage.rows(name).sort("date").iter_rows(named=True)
+        ]
+        stage.table("in the quarantine", ["rule", "found"], rows)
+        stage.promise("three lines are quarantined, no more", kept=len(rows) == 3)
+        gaps = [
+            stage.value("staging.prices", "source", day=day, symbol="ZL")
+            for day in (LETTERS, SHORT)
+        ]
+        stage.promise(
+            f"no bar is made up for {LETTERS} and {SHORT}", kept=gaps == [None, None]
+        )
+        fear = stage.value("staging.fred", "value", day=IMPOSSIBLE, series="VIXCLS")
+        stage.promise(f"no VIX is made up for {IMPOSSIBLE}", kept=fear is None)
+        _mended(stage, source)
+
+
+def _mended(stage: Stage, source: Source) -> None:
+    mended = source.mended()
+    receipts = stage.hand_in(mended["ZL=F.csv"], mended["VIXCLS.csv"])
+    stage.settle()
+    closes = [
+        stage.value("staging.prices", "close", day=day, symbol="ZL")
+        for day in (LETTERS, SHORT)
+    ]
+    stored = sum(receipt.stored for receipt in receipts)
+    stage.promise(
+        f"the mended files bring {stored} lines, and {closes[0]} and {closes[1]} stand",
+        kept=stored == 3 and None not in closes,
+    )
+
+
+def _wrong_file(stage: Stage, source: Source) -> None:
+    what = "Somebody drops a file whose column Close is called Last."
+    with stage.step("A file with a renamed column", what):
+        (receipt,) = stage.hand_in(source.renamed())
+        stage.say(f"  {receipt.reason}")
+        stage.say(f"  mend: {receipt.mend}")
+        named = "Last" in (receipt.reason or "") and "Close" in (receipt.reason or "")
+        stage.promise(
+            "it waits, untouched, and the column is named",
+            kept=receipt.end == "waiting" and named,
+        )
+        stage.clear_landing()
 
 
 def _show_tables(stage: Stage) -> None:
@@ -74,15 +143,14 @@ def _show_tables(stage: Stage) -> None:
 
 
 def _same_again(stage: Stage, source: Source) -> None:
-    what = "The same three files come once more. Their lines are known already."
+    what = "The same files come once more. Their lines are known already."
     with stage.step("The same files again", what):
         before = stage.snapshot()
-        receipts = stage.hand_in(*source.first_download())
+        receipts = stage.hand_in(*source.mended().values())
         stage.settle()
-        rows = [(r.file, r.lines, r.stored, r.duplicate) for r in receipts]
-        stage.table("taken in", ["file", "lines", "stored", "duplicate"], rows)
         stored = sum(receipt.stored for receipt in receipts)
-        stage.promise("no line is stored a second time", kept=stored == 0)
+        lines = sum(receipt.lines for receipt in receipts)
+        stage.promise(f"of {lines} lines none is stored again", kept=stored == 0)
         stage.promise(
             "no table right of raw has a new version", kept=stage.snapshot() == before
         )
@@ -166,7 +234,7 @@ def _watched(stage: Stage) -> dict[tuple[str, date, str], float | None]:
         ("features.technical", later[251], "mean_252"),
         ("features.technical", later[252], "mean_252"),
     ]
-    found = {(t, d, c): stage.value(t, c, day=d) for t, d, c in places}
+    found = {(t, d, c): stage.value(t, c, day=d, **_of_target(t)) for t, d, c in places}
     # The last session whose year ends on or before the corrected day: a label is
     # resolved by the first session on or after its own day.
     origin = stage.lake.registry.sessions.before(plus_days(CORRECTED, -364))
@@ -175,6 +243,10 @@ def _watched(stage: Stage) -> dict[tuple[str, date, str], float | None]:
         "labels.forward", "target_price", day=origin, horizon="12m"
     )
     return found
+
+
+def _of_target(table: str) -> dict[str, str]:
+    return {"symbol": "ZL"} if table == "staging.prices" else {}
 
 
 def _shown(value: float | None) -> str:
@@ -187,7 +259,8 @@ def _decisions(stage: Stage) -> None:
         "The line stays in raw; a decision is one more row beside it."
     )
     with stage.step("A rejection, and its withdrawal", what):
-        line = stage.rows("raw.yahoo").filter(pl.col("date") == CORRECTED).sort("batch")
+        lines = stage.rows("raw.yahoo").filter(pl.col("symbol") == "ZL")
+        line = lines.filter(pl.col("date") == CORRECTED).sort("batch")
         sha256, number = line[-1, "sha256"], line[-1, "line"]
         seen = [("corrected", stage.snapshot().roots)]
         for verdict in ("reject", "withdraw"):
@@ -212,15 +285,16 @@ def _decisions(stage: Stage) -> None:
         )
 
 
-def _restatement(stage: Stage, source: Source) -> None:
+def _restatements(stage: Stage, source: Source) -> None:
     what = (
-        f"FRED now says {YIELD} for {RESTATED}. That is a new version: it is knowable "
-        "from the day it was seen, and no old row may see it."
+        f"FRED now says {YIELD} for {RESTATED}, and nine tenths of the history of its "
+        "conditions index are restated. Each is a new version: knowable from the day it "
+        "was seen, and no old row may see it."
     )
-    with stage.step("A published value is restated", what):
+    with stage.step("Published values are restated", what):
         before = stage.snapshot()
-        stage.hand_in(source.restated_yield())
-        stage.settle_and_compare("what the restatement reached")
+        receipts = stage.hand_in(source.restated_yield(), source.restated_conditions())
+        stage.settle_and_compare("what the restatements reached")
         versions = stage.rows("staging.fred").filter(
             (pl.col("series") == "DGS10") & (pl.col("date") == RESTATED)
         )
@@ -229,34 +303,80 @@ def _restatement(stage: Stage, source: Source) -> None:
         shown = [(v, x, f"{t:%Y-%m-%d %H:%M} UTC", b) for v, x, t, b in rows]
         stage.table(f"DGS10 of {RESTATED} in staging.fred", columns, shown)
         stage.promise("both versions are kept", kept=len(rows) == 2)
+        many = sum(receipt.stored for receipt in receipts)
         after = stage.snapshot().roots
         same = all(
             root == after[t] for t, root in before.roots.items() if t != "staging.fred"
         )
-        stage.promise("no feature, label or training file changed", kept=same)
+        stage.promise(
+            f"{many} restated values moved no feature, label or training file",
+            kept=same and many > 200,
+        )
 
 
 def _next_session(stage: Stage, source: Source, close: float) -> None:
     last = stage.lake.registry.sessions.on_or_after(plus_days(LAST, 1))
     then = Source(source.sessions, last)
-    what = f"The everyday case: all three files again, one session longer ({last})."
+    what = (
+        f"The everyday case, {last}: ZL is pulled at noon, then everything after the "
+        "release, each file one session longer."
+    )
     with stage.step("The next session", what):
-        files = (then.oil(late=True, close=close), then.fear(), then.restated_yield())
+        _at_noon(stage, then, close)
+        files = then.files()
+        files["ZL=F.csv"] = then.oil(late=True, close=close)
+        files["DGS10.csv"] = then.restated_yield()
+        files["NFCI.csv"] = then.restated_conditions()
         start = time.perf_counter()
-        receipts = stage.hand_in(*files)
+        receipts = stage.hand_in(*files.values())
         stage.settle_and_compare("what the session reached")
         seconds = time.perf_counter() - start
-        stored = {receipt.file: receipt.stored for receipt in receipts}
+        few = sum(receipt.stored for receipt in receipts)
+        lines = sum(receipt.lines for receipt in receipts)
         shown = stage.value("features.master", "close", day=last)
-        stage.promise(
-            f"one new line of each file ({sum(stored.values())} of "
-            f"{sum(r.lines for r in receipts)})",
-            kept=set(stored.values()) == {1},
-        )
+        stage.promise(f"of {lines} lines {few} are new", kept=few < lines / 100)
         stage.promise(
             f"the row {last} is in every feature table after {seconds:.2f} s",
             kept=shown is not None,
         )
+
+
+def _at_noon(stage: Stage, then: Source, close: float) -> None:
+    noon = datetime.combine(then.last, clock_time(17, 0), UTC)
+    stage.hand_in(then.unfinished(close), seen=noon)
+    stage.settle()
+    seen = stage.value("staging.prices", "close", day=then.last, symbol="ZL")
+    raw = stage.rows("raw.yahoo").filter(
+        (pl.col("date") == then.last) & (pl.col("symbol") == "ZL")
+    )
+    stage.promise(
+        f"the bar seen at noon ({raw['close'].item()}) is in raw and never staged",
+        kept=seen is None and raw.height == 1,
+    )
+
+
+def _every_line(stage: Stage) -> None:
+    what = "Every line of every file above, by source, and what became of it."
+    with stage.step("Where every line went", what):
+        found = fates.of_lake(stage.lake, stage.graph)
+        names = list(next(iter(found.values())))
+        rows = [(name, *(found[raw][name] for raw in found)) for name in names]
+        stage.table("lines by source", ["", *found], rows)
+        lost = sum(counts["unaccounted"] for counts in found.values())
+        stage.promise("none is lost", kept=lost == 0)
+        told: list[Receipt] = [r for r in stage.completed() if r.taken]
+        stage.promise(
+            f"each of {len(told)} receipts accounts for its file",
+            kept=all(_adds_up(receipt) for receipt in told),
+        )
+
+
+def _adds_up(receipt: Receipt) -> bool:
+    counts = (
+        receipt.staged, receipt.quarantined, receipt.superseded,
+        receipt.duplicate, receipt.provisional, receipt.unused,
+    )  # fmt: skip
+    return sum(count or 0 for count in counts) == receipt.lines
 
 
 def _proof(stage: Stage) -> Certificate:

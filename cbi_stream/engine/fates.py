@@ -25,22 +25,19 @@ def of_lake(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
     """
     found: dict[str, dict[str, int]] = {}
     for node in conforming(graph):
+        for raw in node.lines:
+            total = lake.table(raw).head()[1].note.get("total")
+            if total is not None:
+                found[raw] = {"read": total["lines"], "stored": total["stored"]}
+                found[raw] |= dict.fromkeys(FATES, 0)
+                found[raw]["duplicate"] = total["lines"] - total["stored"]
         for entry in lake.table(node.table).head()[1].partitions.values():
             for raw, counts in entry.fates.items():
-                sums = found.setdefault(raw, dict.fromkeys(FATES, 0))
                 for fate, n in counts.items():
-                    sums[fate] += n
-    for raw, sums in found.items():
-        total = lake.table(raw).head()[1].note["total"]
-        read, stored = total["lines"], total["stored"]
-        sums["duplicate"] += read - stored
-        unaccounted = read - sum(sums.values())
-        found[raw] = {
-            "read": read,
-            "stored": stored,
-            **sums,
-            "unaccounted": unaccounted,
-        }
+                    found[raw][fate] += n
+    for sums in found.values():
+        told = sum(sums[fate] for fate in FATES)
+        sums["unaccounted"] = sums["read"] - told
     return found
 
 

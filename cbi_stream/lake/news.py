@@ -35,15 +35,14 @@ def news(
         released: when the parts of a line's observation are final.
     """
     cells = [n for n in table.contract.columns if n not in PROVENANCE]
-    key = [n for n in table.contract.key if n in cells]
+    # A line that cannot be read borrows its date: it is no version of what stands there.
+    key = [n for n in table.contract.key if n in cells] + ["text"]
     touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
     known = table.read(p for n, p in current.partitions.items() if n in touched)
     # The same bytes stated as seen at the same time are the same file: what was stored
     # of it is known, though another file of that time spoke later.
     itself = known.filter((pl.col("sha256") == sha256) & (pl.col("as_of") == as_of))
-    lines = lines.join(
-        itself.select("line"), on="line", how="anti", maintain_order="left"
-    )
+    lines = _without(lines, itself, ["line"])
     for instant in released:
         provisional = (pl.col("as_of") < instant) & (pl.lit(as_of) >= instant)
         known = known.filter(~provisional)
@@ -54,20 +53,33 @@ def news(
     )
     # Where the newest word on a date came from this very file, it says nothing new,
     # though it may hold the date twice.
-    said = last.filter(pl.col("sha256") == sha256).select(key)
-    lines = lines.join(said, on=key, how="anti", maintain_order="left")
-    newest = last.select(cells).with_columns(line=pl.lit(0, pl.Int64))
-    # A file may hold a date twice: each line is compared with the one before it. Where
-    # they contradict each other, none of them is left out for what is known already:
-    # the order in which files came must not hide the contradiction.
-    apart = lines.group_by(key).agg(pl.struct(cells).n_unique().alias("n"))
-    contradicted = apart.filter(pl.col("n") > 1).select(key)
-    newest = newest.join(contradicted, on=key, how="anti", maintain_order="left")
-    ordered = pl.concat([newest, lines.select(*cells, "line")]).sort(*key, "line")
-    same_key = pl.all_horizontal(
-        [pl.col(n).eq_missing(pl.col(n).shift(1)) for n in key]
+    lines = _without(lines, last.filter(pl.col("sha256") == sha256), key)
+    # Where a file contradicts itself, none of its lines is left out for what is known
+    # already: the order in which files came must not hide the contradiction.
+    newest = _without(last, _contradicted(lines, key, cells), key).select(cells)
+    # A file may hold a date twice: each line is compared with the one before it.
+    before = newest.with_columns(line=pl.lit(0, pl.Int64))
+    ordered = pl.concat([before, lines.select(*cells, "line")]).sort(*key, "line")
+    repeated = _as_above(cells) & (pl.int_range(pl.len()) > 0)
+    fresh = ordered.with_columns(__repeated=repeated).filter(pl.col("line") > 0)
+    return fresh.filter(~pl.col("__repeated")).drop("__repeated")
+
+
+def _without(rows: pl.DataFrame, others: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    return rows.join(
+        others.select(on), on=on, how="anti", nulls_equal=True, maintain_order="left"
     )
-    same = pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in cells])
-    first = pl.int_range(pl.len()) == 0
-    repeats = ordered.with_columns(__same=same & same_key & ~first)
-    return repeats.filter((pl.col("line") > 0) & ~pl.col("__same")).drop("__same")
+
+
+def _contradicted(
+    lines: pl.DataFrame, key: list[str], cells: list[str]
+) -> pl.DataFrame:
+    """Return the keys that a file has twice, with other cells."""
+    twice = lines.filter(lines.select(key).is_duplicated())
+    kinds = twice.unique([*key, *cells]).group_by(key).len()
+    return kinds.filter(pl.col("len") > 1)
+
+
+def _as_above(names: list[str]) -> pl.Expr:
+    """Return the test for a row that says what the row above it says, key and all."""
+    return pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in names])

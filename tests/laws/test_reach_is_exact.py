@@ -109,7 +109,12 @@ def test_what_is_committed_is_what_differs(lake, name):
         for partition in parts.keys() | before[table].keys()
         if parts.get(partition) != before[table].get(partition)
     }
-    planned = sum(table.planned for table in report.tables.values())
+    # A conform step is computed once for its two tables (engine/step.py).
+    planned = sum(
+        table.planned
+        for name, table in report.tables.items()
+        if not name.startswith("quarantine.")
+    )
     assert sum(table.changed for table in report.tables.values()) == len(differ)
     assert oracle.stored(lake, GRAPH) == after
     assert differ <= promised

@@ -1,0 +1,80 @@
+"""The verb `ingest`: the files of one source out of a folder, taken in at once.
+
+It appends to raw, which any process may, and never computes a table. The folder and its
+files stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cbi_stream.cli import receipts, show
+from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
+from cbi_stream.doors import landing
+from cbi_stream.doors.folder import Found, files_of
+from cbi_stream.doors.readers import Child
+from cbi_stream.doors.receipts import shown
+from cbi_stream.words.errors import WrongUsage
+
+
+def ingest(
+    source: str,
+    *,
+    folder: Path,
+    lake: LakeFolder = DEFAULT_LAKE,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> int:
+    """Take in every file of a folder that a source wrote, oldest first.
+
+    Args:
+        source: a source of data_sources.yaml.
+        folder: where the files are; folders inside it are not looked into.
+        lake: folder of the lake.
+        dry_run: say which files would be taken, and take none.
+        json: print one JSON object.
+    """
+    found, graph = opened(lake)
+    if source not in graph.parsers:
+        known = ", ".join(sorted(graph.parsers))
+        msg = f"expected one of the sources {known}; found {source!r}"
+        raise WrongUsage(msg)
+    there = files_of(graph, folder, source)
+    if dry_run:
+        _print_plan(there, source, json=json)
+        return 0
+    for path in there.fitting:
+        landing.check(found, path)
+    for path in there.fitting:
+        landing.drop(found, path, landing.Hint())
+    names = {path.name for path in there.fitting}
+    with Child() as reader:
+        told = landing.take_in(found, graph, reader=reader, names=names)
+    left = [shown(path.name) for path in there.left]
+    if json:
+        plain = [asdict(receipt) for receipt in told]
+        show.as_json({"kind": found.kind, "receipts": plain, "left": left})
+        return receipts.exit_code(told)
+    receipts.print_receipts(told, kind=found.kind)
+    _name_left(left)
+    show.note("next: cbi run --until-idle")
+    return receipts.exit_code(told)
+
+
+def _print_plan(there: Found, source: str, *, json: bool) -> None:
+    fitting = [shown(path.name) for path in there.fitting]
+    left = [shown(path.name) for path in there.left]
+    if json:
+        show.as_json({"would_take": fitting, "left": left, "dry_run": True})
+        return
+    show.table(f"would be taken in, in this order ({source})", ["file"], zip(fitting))
+    _name_left(left)
+
+
+def _name_left(left: list[str]) -> None:
+    if left:
+        show.note(f"left alone, of another source or none: {', '.join(left)}")
