@@ -25,7 +25,8 @@ from cbi_stream.doors.readers import Child, Reader
 from cbi_stream.doors.settling import Settling, pause
 from cbi_stream.doors.stated import read_time
 from cbi_stream.engine.graph import Graph
-from cbi_stream.engine.wave import WaveReport, run_wave
+from cbi_stream.engine.report import WaveReport
+from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import WrongUsage
 

@@ -127,7 +127,7 @@ def _time_in(text: str, where: str) -> date:
         return read_time(text)
     except ValueError as error:
         msg = f"{where}: {error}"
-        raise Waits(msg, "mend it, or say it: cbi drop FILE --as-of TIME") from None
+        raise Waits(msg, "correct it, or say it: cbi drop FILE --as-of TIME") from None
 
 
 def _asof_file(path: Path) -> str | None:

@@ -61,6 +61,10 @@ _KNOWN = (
         "This is a disaggregated report: only the legacy report, futures only, is read",
     ),
     (
+        r'"[^"]+ - [^"]+",[0-9]{6},[0-9]{4}-[0-9]{2}-[0-9]{2},.*',
+        "This is the CFTC's file of one week, which has no header: take the year's file",
+    ),
+    (
         r"(?i)(no data|exceeded the daily hits limit|too many requests|edge: too many).*",
         "The site answered with a refusal instead of data",
     ),

@@ -32,6 +32,7 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.records import Appended, append_lines
 
 _HEAD_BYTES = 64 * 1024
+_SHOWN = 5
 _CUT_MEND = "copy it again, or add a line end to its last line"
 
 
@@ -130,7 +131,7 @@ def take(desk: Desk, file: File) -> Receipt:
     desk.lake.archive.keep(data)
     if lines.height:
         file.known |= _appended(desk, file, lines)
-    told = file.receipt(end="archive", **_remarks(desk.lake, file, lines.height))
+    told = file.receipt(end="archive", **_remarks(desk.lake, file, lines))
     receipts.write(file.path, told)
     _let_go(file)
     return told
@@ -205,12 +206,21 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
 def _read_again(
     desk: Desk, found: Recognised, arrival: Arrival, data: bytes
 ) -> pl.DataFrame:
-    """Return the lines of a file that was taken before."""
+    """Return the lines of a file that was taken before.
+
+    Raises:
+        Waits: it cannot be read now: the late file is taken when it can.
+    """
     task = Task(found.key or None, taken_apart(arrival.name).gzipped)
-    return desk.reader.read(found.parser, data, task).lines
+    again = desk.reader.read(found.parser, data, task)
+    if again.refusal is not None or again.cut is not None:
+        why = again.refusal or again.cut
+        msg = f"{arrival.name}, which was taken before, cannot be read again: {why}"
+        raise Waits(msg, "it is tried again at the next run")
+    return again.lines
 
 
-def _remarks(lake: Lake, file: File, lines: int) -> dict[str, str]:
+def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     """Return what a person should know of a file that was taken."""
     assert file.found is not None
     source, key = file.found.parser.source, file.found.key
@@ -221,11 +231,20 @@ def _remarks(lake: Lake, file: File, lines: int) -> dict[str, str]:
             "reason": f"{key} is not registered: its lines stand in raw, unused",
             "mend": f"to use it, register it in registry/{where} ({source})",
         }
-    if not lines:
+    if not lines.height:
         return {"reason": "the file has a header and no lines: nothing was stored"}
     if not file.known["stored"]:
         return {"reason": "nothing in it is news: each line is a duplicate"}
-    return {}
+    bad = lines.filter(pl.col("problem").is_not_null()).select("line", "problem")
+    if not bad.height:
+        return {}
+    told = [f"line {line}: {problem}" for line, problem in bad.head(_SHOWN).iter_rows()]
+    more = [f"(and {bad.height - _SHOWN} more)"] if bad.height > _SHOWN else []
+    first = f"cannot be read, so quarantined: {bad.height} of {lines.height} lines:"
+    return {
+        "reason": "\n".join([first, *told, *more]),
+        "mend": "the rest is taken; correct these lines and hand the file in again",
+    }
 
 
 def _let_go(file: File) -> None:

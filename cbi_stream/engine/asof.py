@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from cbi_stream.engine.calling import called
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.slices import Maps, frames_from, rows_between
-from cbi_stream.engine.step import called, extent_of
+from cbi_stream.engine.step import extent_of
 from cbi_stream.lake import log
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.lake.lake import Lake

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from cbi_stream.engine.calling import returned
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.slices import frames_for
-from cbi_stream.engine.step import returned
 from cbi_stream.lake.lake import Lake
 from cbi_stream.shapes.handler import FATES, Conformed
 

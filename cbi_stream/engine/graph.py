@@ -17,7 +17,7 @@ from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.effect import Effect
 from cbi_stream.shapes.handler import Handler
-from cbi_stream.shapes.reads import Grid, Known, Number, Read
+from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
 from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadRegistry, BrokenContract
 
@@ -163,6 +163,10 @@ def _every_input_is_written(registry: Registry, nodes: dict[str, Node]) -> None:
             if contract is None or not (contract.is_record or stored in nodes):
                 msg = f"{node.handler.name} reads {stored}, which nothing writes"
                 raise BadRegistry(msg)
+            unknown = set(columns_of(read) or ()) - contract.columns.keys()
+            if unknown:
+                msg = f"{node.handler.name} reads {sorted(unknown)}, not in {stored}"
+                raise BrokenContract(msg)
             if isinstance(read, Known) and "knowable_at" not in contract.columns:
                 msg = f"{node.handler.name}: known() needs knowable_at in {stored}"
                 raise BrokenContract(msg)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from cbi_stream.engine.graph import Node, source_table
-from cbi_stream.engine.reach import reached_by
+from cbi_stream.engine.reach import reached_by, sees
 from cbi_stream.lake.change import between_extents
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.shapes.reads import Grid, Read
@@ -162,7 +162,7 @@ def _reached(
             return [(f"{stored} has another history", Span.all())]
         for change in _changes(read, there, version if moved else None):
             rows = reached_by(read, change, sessions)
-            if not rows.empty:
+            if not rows.empty and sees(read, change):
                 days = f"{change.span.start}..{change.span.last}"
                 what = "extent of " if isinstance(read, Grid) else ""
                 found.append((f"{what}{stored} {days}", rows))

@@ -19,8 +19,8 @@ from typing import Any
 
 import polars as pl
 
+from cbi_stream.engine.calling import called
 from cbi_stream.engine.graph import Graph, Node, discover
-from cbi_stream.engine.step import called
 from cbi_stream.engine.tampering import (
     Frames,
     frames_for_probe,

@@ -16,11 +16,11 @@ from typing import Any
 import polars as pl
 
 from cbi_stream.engine import difference, fingerprint, probe, slices
+from cbi_stream.engine.calling import called
 from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.executor import Executor
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.origins import damaged_archive, damaged_records
-from cbi_stream.engine.step import called
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.lake.change import first_cell

@@ -21,6 +21,7 @@ from cbi_stream.shapes.reads import (
     Number,
     Read,
     Whole,
+    columns_of,
 )
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
@@ -29,11 +30,11 @@ from cbi_stream.words.span import Span
 def slice_of(read: Read, span: Span, sessions: Sessions) -> Span:
     """Return the dates of an input that rows dated inside `span` may depend on."""
     match read:
-        case InSessions(back, ahead):
+        case InSessions(back, ahead, _):
             return sessions.slice_for(
                 span, back=whole_number(back), ahead=whole_number(ahead)
             )
-        case InDays(back, ahead):
+        case InDays(back, ahead, _):
             return span.widen(whole_number(back), whole_number(ahead))
         case Known(max_age):
             return span.widen(whole_number(max_age), 0)
@@ -47,15 +48,23 @@ def slice_of(read: Read, span: Span, sessions: Sessions) -> Span:
             assert_never(read)
 
 
+def sees(read: Read, change: Change) -> bool:
+    """Return whether a change is one of columns that a read looks at."""
+    looked_at = columns_of(read)
+    if looked_at is None or change.columns is None:
+        return True
+    return not set(looked_at).isdisjoint(change.columns)
+
+
 def reached_by(read: Read, change: Change, sessions: Sessions) -> Span:
     """Return the dates of the rows that may differ after `change`; it may be empty."""
     span = change.span
     match read:
-        case InSessions(back, ahead):
+        case InSessions(back, ahead, _):
             return sessions.reach_of(
                 span, back=whole_number(back), ahead=whole_number(ahead)
             )
-        case InDays(back, ahead):
+        case InDays(back, ahead, _):
             return span.widen(whole_number(ahead), whole_number(back))
         case Known(max_age):
             # No row decided before a change was knowable can have seen it: loading

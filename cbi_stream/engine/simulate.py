@@ -121,7 +121,8 @@ def _release(day: date, version: int) -> datetime:
 def altered(frame: pl.DataFrame, rows: pl.Series, contract: Contract) -> pl.DataFrame:
     """Return the frame with other values in the rows of a mask; keys and times stay."""
     exprs = []
-    for name, column in contract.columns.items():
+    present = {n: c for n, c in contract.columns.items() if n in frame.columns}
+    for name, column in present.items():
         if name in contract.key or column.type in ("time", "date") or column.simulate:
             continue
         here = pl.col(name)

@@ -18,7 +18,7 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.partition_map import PartitionMap
 from cbi_stream.registry.files import SessionsFile
 from cbi_stream.registry.loader import Registry
-from cbi_stream.shapes.reads import Grid, Known
+from cbi_stream.shapes.reads import Grid, Known, Read, columns_of
 from cbi_stream.words.span import Span
 
 Maps = dict[str, PartitionMap]
@@ -66,8 +66,19 @@ def frames_from(
             # No row of the partition may see what became knowable after its end.
             cutoff = decision_time(registry.sessions_file, span)
             frame = frame.filter(pl.col("knowable_at") <= cutoff)
-        frames[table.rpartition(".")[2]] = plain(frame)
+        frames[table.rpartition(".")[2]] = plain(limited(registry, table, read, frame))
     return frames
+
+
+def limited(
+    registry: Registry, table: str, read: Read, frame: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the frame with the key and the columns that a read is limited to."""
+    columns = columns_of(read)
+    if columns is None:
+        return frame
+    key = registry.contracts[table].key
+    return frame.select(*key, *(name for name in columns if name not in key))
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:

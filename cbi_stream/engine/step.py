@@ -7,26 +7,22 @@ never commits and never changes a table.
 from __future__ import annotations
 
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
-from cbi_stream.engine.conservation import Fates, counted
+from cbi_stream.engine import calling
+from cbi_stream.engine.conservation import Fates
 from cbi_stream.engine.graph import Graph, Node
-from cbi_stream.engine.slices import Maps, frames_for
-from cbi_stream.lake import log
 from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.change import changes
 from cbi_stream.lake.commit import Finished
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
+from cbi_stream.lake.partition_map import Change, Partition, Recipe
 from cbi_stream.lake.table import write_parquet
 from cbi_stream.registry.contract import Contract
-from cbi_stream.shapes.handler import Conformed
-from cbi_stream.words.errors import CbiError, DamagedLake, HandlerFailed
+from cbi_stream.words.errors import CbiError, DamagedLake
 from cbi_stream.words.span import Span, plus_days
 
 
@@ -67,103 +63,19 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
     assert pl.thread_pool_size() == 1, "import cbi_stream before polars"
     node = graph.node(job.table)
     try:
-        made = _made(lake, graph, job)
+        made = calling.made(
+            lake, graph, table=job.table, partition=job.partition, versions=job.versions
+        )
         span = node.contract.grain.span(job.partition)
         inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
-        out = canonical(part_of(node, made.output).filter(inside), node.contract)
+        out = canonical(
+            calling.part_of(node, made.output).filter(inside), node.contract
+        )
     except DamagedLake:
         raise
     except CbiError as error:
         return Outcome(job, error=f"{type(error).__name__}: {error}")
     return _compared(lake, node, job, out, made.counts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What a handler returned for a partition, and the counts of its lines."""
-
-    output: pl.DataFrame | Conformed
-    counts: Fates
-    graph: Graph
-    """Held, so that no other graph can take over its identity."""
-
-
-_shared: OrderedDict[tuple[Any, ...], _Made] = OrderedDict()
-"""What was made for a quarantine, until the staging table of the same handler takes it:
-both are parts of one return, and the same pinned inputs give the same return."""
-_MOST_SHARED = 64
-
-
-def _made(lake: Lake, graph: Graph, job: Job) -> _Made:
-    """Call the handler for a job, or take what it gave for the job's other part.
-
-    Raises:
-        DamagedLake: an input is not what was written.
-        HandlerFailed: the handler raised.
-        BrokenContract: a line is lost.
-    """
-    node = graph.node(job.table)
-    place = (lake.folder, id(graph), node.handler.name, job.partition)
-    key = (*place, *sorted(job.versions.items()))
-    if node.part == "staged" and key in _shared:
-        return _shared.pop(key)
-    maps: Maps = {
-        name: log.map_at(lake.table(name).folder, version)
-        if version >= 0
-        else PartitionMap({})
-        for name, version in job.versions.items()
-    }
-    frames = frames_for(lake, node, node.contract.grain.span(job.partition), maps)
-    output = returned(node, frames, where=f"partition {job.partition}")
-    made = _Made(output, counted(node, output, frames), graph)
-    if node.part == "quarantined":
-        _shared[key] = made
-        if len(_shared) > _MOST_SHARED:
-            _shared.popitem(last=False)
-    return made
-
-
-def called(node: Node, frames: Mapping[str, Any], *, where: str) -> pl.DataFrame:
-    """Call the handler on frames and return what its table holds.
-
-    Raises:
-        HandlerFailed: it raised, or gave no frame with a date.
-    """
-    return part_of(node, returned(node, frames, where=where))
-
-
-def part_of(node: Node, made: pl.DataFrame | Conformed) -> pl.DataFrame:
-    """Return the frame that stands in the node's table."""
-    if isinstance(made, Conformed):
-        return made.quarantined if node.part == "quarantined" else made.staged
-    return made
-
-
-def returned(
-    node: Node, frames: Mapping[str, Any], *, where: str
-) -> pl.DataFrame | Conformed:
-    """Call the handler on frames and return all that it gives.
-
-    Raises:
-        HandlerFailed: it raised, or gave no frame with a date.
-    """
-    spec = {"spec": node.spec} if node.spec else {}
-    try:
-        out = node.handler(**frames, **spec)
-    except (KeyboardInterrupt, SystemExit, MemoryError):
-        raise
-    except BaseException as error:
-        msg = f"{node.handler.name}, {where}: {type(error).__name__}: {error}"
-        raise HandlerFailed(msg) from error
-    wanted = pl.DataFrame if node.part == "output" else Conformed
-    frame = part_of(node, out) if isinstance(out, wanted) else None
-    if not isinstance(frame, pl.DataFrame) or "date" not in frame.columns:
-        msg = (
-            f"{node.handler.name}, {where}: expected a {wanted.__name__} with `date`; "
-            f"found {out!r}"
-        )
-        raise HandlerFailed(msg)
-    return out
 
 
 def _compared(

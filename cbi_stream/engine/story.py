@@ -15,9 +15,9 @@ from typing import Any
 import polars as pl
 
 from cbi_stream.engine import fingerprint
+from cbi_stream.engine.calling import part_of, returned
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.slices import Maps, frames_for, rows_between
-from cbi_stream.engine.step import part_of, returned
 from cbi_stream.lake import decisions, log
 from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.lake import Lake

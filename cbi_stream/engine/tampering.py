@@ -12,7 +12,7 @@ import polars as pl
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.simulate import altered, simulated
-from cbi_stream.engine.slices import decision_time, grid_frame, plain
+from cbi_stream.engine.slices import decision_time, grid_frame, limited, plain
 from cbi_stream.shapes.reads import Grid, InSessions, Known, Read, Whole
 from cbi_stream.words.span import Span, plus_days
 
@@ -46,7 +46,8 @@ def frames_for_probe(graph: Graph, node: Node, span: Span) -> Frames:
         dates = list(registry.sessions.between(days))
         if not isinstance(read, InSessions):
             dates = [d for d in _each_day(days) if d.weekday() < 5]
-        frames[table] = simulated(registry.contracts[table], dates, seed=_SEED)
+        frame = simulated(registry.contracts[table], dates, seed=_SEED)
+        frames[table] = limited(registry, table, read, frame)
     return frames
 
 

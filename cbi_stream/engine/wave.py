@@ -8,7 +8,7 @@ Readers see it whole or not at all. It never takes in a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cbi_stream.engine import effects, fingerprint, probe
@@ -16,6 +16,7 @@ from cbi_stream.engine.executor import Executor, InProcess
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.plan import Input, Task, plan_table, recipe_of, same_recipe
 from cbi_stream.engine.reach import slice_of
+from cbi_stream.engine.report import TableReport, WaveReport
 from cbi_stream.engine.step import Job, Outcome
 from cbi_stream.lake import log
 from cbi_stream.lake.change import coalesce
@@ -26,42 +27,6 @@ from cbi_stream.lake.table import Table
 
 Probing = Literal["two processes", "one process", "off"]
 _EMPTY = PartitionMap({})
-
-
-@dataclass(slots=True)
-class TableReport:
-    """What a wave did to one table."""
-
-    planned: int = 0
-    changed: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
-    version: int = -1
-
-
-@dataclass(slots=True)
-class WaveReport:
-    """What a wave did."""
-
-    tables: dict[str, TableReport] = field(default_factory=dict)
-    written: list[str] = field(default_factory=list)
-    """Files that effects wrote."""
-    effects: dict[str, str] = field(default_factory=dict)
-    """By effect: why it failed."""
-
-    @property
-    def quiet(self) -> bool:
-        """Whether no content changed anywhere."""
-        return not self.written and not any(t.changed for t in self.tables.values())
-
-    @property
-    def failed(self) -> dict[str, str]:
-        """What went wrong, by table and partition, or by effect."""
-        return {
-            f"{name}/{partition}": error
-            for name, table in self.tables.items()
-            for partition, error in table.failed.items()
-        } | self.effects
 
 
 def input_of(table: Table) -> Input:

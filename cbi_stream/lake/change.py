@@ -6,7 +6,7 @@ matters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -106,13 +106,32 @@ def changes(
         # A partition's first content differs from first to last date: one interval.
         first, last = rows["date"].min(), rows["date"].max()
         return [Change(Span(first, plus_days(last, 1)), rows["__known"].min())]  # type: ignore[arg-type]
+    came_or_went = pl.col("__old").is_null() | pl.col("__here").is_null()
+    moved = rows.filter(~came_or_went)
+    names = _moved_columns(moved, contract)
     return coalesce(
-        Change(Span.day(day), known)
-        for day, known in rows.select("date", "__known")
-        .unique()
-        .sort("date", "__known")
-        .iter_rows()
+        [
+            *_day_by_day(rows.filter(came_or_went), None),
+            *_day_by_day(moved, names),
+        ]
     )
+
+
+def _moved_columns(rows: pl.DataFrame, contract: Contract) -> tuple[str, ...]:
+    """Return the columns that differ in any of the rows, sorted."""
+    values = [name for name in contract.columns if name not in contract.key]
+    differs = rows.select(
+        pl.col(name).ne_missing(pl.col(f"{name}__new")).any() for name in values
+    )
+    return tuple(sorted(name for name in values if differs[name].any()))
+
+
+def _day_by_day(
+    rows: pl.DataFrame, columns: tuple[str, ...] | None
+) -> Iterator[Change]:
+    pairs = rows.select("date", "__known").unique().sort("date", "__known")
+    for day, known in pairs.iter_rows():
+        yield Change(Span.day(day), known, columns)
 
 
 def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
@@ -120,7 +139,7 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
     merged: list[Change] = []
     for change in sorted(found, key=lambda c: c.span):
         touches = merged and change.span.start <= merged[-1].span.end
-        if touches and _is_late(change) == _is_late(merged[-1]):
+        if touches and _alike(change, merged[-1]):
             merged[-1] = _around(merged[-1], change)
         else:
             merged.append(change)
@@ -134,6 +153,11 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
         else:
             kept.append(change)
     return kept
+
+
+def _alike(left: Change, right: Change) -> bool:
+    """Return whether merging two changes makes neither reach further than it does."""
+    return _is_late(left) == _is_late(right) and left.columns == right.columns
 
 
 def _is_late(change: Change) -> bool:
@@ -152,7 +176,10 @@ def _gap(found: Sequence[Change], i: int) -> int:
 
 def _around(left: Change, right: Change) -> Change:
     known = [c.known_from for c in (left, right) if c.known_from]
-    return Change(left.span.hull(right.span), min(known) if known else None)
+    columns = None
+    if left.columns is not None and right.columns is not None:
+        columns = tuple(sorted({*left.columns, *right.columns}))
+    return Change(left.span.hull(right.span), min(known) if known else None, columns)
 
 
 def between_extents(old: Span | None, new: Span | None) -> list[Span]:

@@ -55,10 +55,12 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Dates whose rows changed, and the first local day on which any was knowable."""
+    """Dates whose rows changed, the first local day on which any was knowable, and how."""
 
     span: Span
     known_from: date | None = None
+    columns: tuple[str, ...] | None = None
+    """The columns that changed, sorted; None: any, since rows came or went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,11 @@ class PartitionMap:
                 "partitions": partitions,
                 "recipes": recipes,
                 "changes": [
-                    [*_days(c.span), c.known_from and c.known_from.isoformat()]
+                    [
+                        *_days(c.span),
+                        c.known_from and c.known_from.isoformat(),
+                        c.columns,
+                    ]
                     for c in self.changes
                 ],
                 "batch": self.batch,
@@ -136,7 +142,11 @@ class PartitionMap:
                 for name, entry in plain["partitions"].items()
             },
             changes=tuple(
-                Change(_span(c[:2]), date.fromisoformat(c[2]) if c[2] else None)
+                Change(
+                    _span(c[:2]),
+                    date.fromisoformat(c[2]) if c[2] else None,
+                    None if c[3] is None else tuple(c[3]),
+                )
                 for c in plain["changes"]
             ),
             batch=plain["batch"],

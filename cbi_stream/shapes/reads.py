@@ -6,6 +6,7 @@ derives from it which slice a partition gets, and which partitions a change reac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -34,6 +35,8 @@ class InSessions:
 
     back: Amount = 0
     ahead: Amount = 0
+    columns: tuple[str, ...] | None = None
+    """The columns that the frame holds besides the key; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class InDays:
 
     back: Amount = 0
     ahead: Amount = 0
+    columns: tuple[str, ...] | None = None
+    """The columns that the frame holds besides the key; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +85,26 @@ class Grid:
 Read = InSessions | InDays | History | Whole | Known | Grid
 
 
-def sessions(back: Amount = 0, ahead: Amount = 0) -> InSessions:
-    """Read a window counted in sessions of the calendar, never in rows."""
-    return InSessions(back, ahead)
+def columns_of(read: Read) -> tuple[str, ...] | None:
+    """Return the columns that a read is limited to; None: all of its table."""
+    return read.columns if isinstance(read, InSessions | InDays) else None
 
 
-def days(back: Amount = 0, ahead: Amount = 0) -> InDays:
-    """Read a window counted in calendar days."""
-    return InDays(back, ahead)
+def sessions(
+    back: Amount = 0, ahead: Amount = 0, *, columns: Sequence[str] | None = None
+) -> InSessions:
+    """Read a window counted in sessions of the calendar, never in rows.
+
+    With `columns` the frame holds the key and these: a change of others reaches nothing.
+    """
+    return InSessions(back, ahead, None if columns is None else tuple(columns))
+
+
+def days(
+    back: Amount = 0, ahead: Amount = 0, *, columns: Sequence[str] | None = None
+) -> InDays:
+    """Read a window counted in calendar days; `columns` as for `sessions`."""
+    return InDays(back, ahead, None if columns is None else tuple(columns))
 
 
 def history() -> History:

@@ -14,13 +14,25 @@ from cbi_stream import kernels as k
 
 _YEAR = 252
 
+_PARTIES = ("speculators", "hedgers")
+_PANEL = (
+    "crude_close", "vix", "fed_funds", "treasury_2y", "treasury_10y", "treasury_30y",
+    "breakeven_5y", "wti_spot", "wti_spot_age_days", "dollar_index", "open_interest",
+    "open_interest_age_days",
+    *(f"{who}_{side}{age}" for who in _PARTIES for side in ("long", "short")
+      for age in ("", "_age_days")),
+)  # fmt: skip
+
 _ROLLED = {
     "vix_zscore_252": k.zscore("vix", _YEAR, min_count=189),
     "speculators_net_rank_252": k.rank("speculators_net_share", _YEAR, min_count=189),
 }
 
 
-@handler(reads={"features.panel": sessions(back=_YEAR - 1)}, writes="features.macro")
+@handler(
+    reads={"features.panel": sessions(back=_YEAR - 1, columns=_PANEL)},
+    writes="features.macro",
+)
 def macro(panel: pl.DataFrame) -> pl.DataFrame:
     """Return one row of features per session of the panel."""
     observed = panel.select(

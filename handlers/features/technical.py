@@ -57,8 +57,15 @@ _AS_ROLLED = (
 """The features that are rolled values as they are."""
 
 
+_PANEL = (
+    "open", "high", "low", "close", "volume_lag1", "vix", "treasury_10y",
+    "soybeans_close", "meal_close", "crude_close", "gold_close",
+)  # fmt: skip
+"""What the features look at; a change of anything else in the panel reaches none."""
+
+
 @handler(
-    reads={"features.panel": sessions(back=_EWM_WINDOW - 1)},
+    reads={"features.panel": sessions(back=_EWM_WINDOW - 1, columns=_PANEL)},
     writes="features.technical",
     spec=("settings",),
 )

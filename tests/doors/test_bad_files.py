@@ -158,6 +158,9 @@ TURNED_AWAY = [
     ("two series", "x.csv", b"observation_date,DGS10,DGS2\n", "waiting", "per file"),
     ("disaggregated", "c_year.txt", b'"Market","M_Money_Positions_Long_All"\n', "waiting",
      "disaggregated"),
+    ("one week of the CFTC", "deafut.txt",
+     b'"WHEAT-SRW - CHICAGO BOARD OF TRADE",260616,2026-06-16,001602,CBT ,00\n', "waiting",
+     "which has no header"),
 ]  # fmt: skip
 
 

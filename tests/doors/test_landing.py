@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words import clock
-from cbi_stream.words.errors import CommitConflict, LockHeld, WrongUsage
+from cbi_stream.words.errors import CommitConflict, WrongUsage
 
 Rows = Callable[[str], pl.DataFrame]
 Drop = Callable[..., Receipt]
@@ -67,6 +68,8 @@ def test_an_unreadable_line_is_stored_and_counted(drop: Drop, rows: Rows) -> Non
     found = rows("raw.yahoo").filter(pl.col("problem").is_not_null())
     assert found["problem"][0].startswith("non_finite: open: ")
     assert found["text"].to_list() == ["2024-05-06,NaN,1,1,1,1,1"]
+    assert "1 of 4 lines:\nline 5: non_finite: open: " in (receipt.reason or "")
+    assert "hand the file in again" in (receipt.mend or "")
 
 
 def test_a_refused_file_is_moved_and_kept(lake: Lake, drop: Drop) -> None:
@@ -91,8 +94,8 @@ def test_the_same_bad_file_twice_is_kept_once(lake: Lake, drop: Drop) -> None:
     assert first.place == second.place
     other = drop(BAD + b"z,3\n")
     assert other.place != first.place
-    kept = [p for p in (lake.folder / "quarantine" / "files").iterdir()]
-    assert len([p for p in kept if p.suffix == ".csv"]) == 2
+    kept = list((lake.folder / "quarantine" / "files").glob("*.csv"))
+    assert len(kept) == 2
 
 
 def test_a_mended_file_is_taken_after_the_bad_one(drop: Drop, rows: Rows) -> None:
@@ -298,15 +301,26 @@ def test_a_file_that_comes_while_another_is_taken_stays(
     assert [(r.lines, r.stored) for r in take_in(lake, graph)] == [(4, 1)]
 
 
-def test_two_processes_never_take_the_same_file(lake: Lake, graph: Graph) -> None:
-    """While one holds the landing, another one finds the lock held."""
-    with (
-        landing.dropping.locked(lake),
-        pytest.raises(LockHeld),
-        durable.locked(lake.folder / "landing.lock", wait=False),
-    ):
-        pass
-    assert take_in(lake, graph) == []
+@pytest.mark.parametrize("step", ["take in", "drop"])
+def test_two_processes_never_handle_the_same_file(
+    lake: Lake, graph: Graph, mine: Mine, step: str
+) -> None:
+    """While one holds the landing, another waits; then it goes on."""
+    file = mine(FRED, "VIXCLS.csv")
+
+    def work() -> None:
+        if step == "drop":
+            landing.drop(lake, file, Hint())
+        else:
+            take_in(lake, graph)
+
+    other = threading.Thread(target=work)
+    with durable.locked(lake.folder / "landing.lock"):
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()
+    other.join(10)
+    assert not other.is_alive()
 
 
 def test_what_was_seen_first_is_taken_first(

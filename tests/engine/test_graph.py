@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import polars as pl
 import pytest
 
-from cbi_stream import days, handler, known
+from cbi_stream import days, handler, known, sessions
 from cbi_stream.engine.graph import build
+from cbi_stream.engine.reach import sees
+from cbi_stream.lake.partition_map import Change
 from cbi_stream.words.errors import BadRegistry, BrokenContract
+from cbi_stream.words.span import Span
 from tests.laws import toy, worlds
 
 
@@ -82,3 +87,27 @@ def test_registry_numbers_are_looked_up():
     reads = worlds.discovered().node("labels.forward").reads
     registry = worlds.discovered().registry
     assert reads["staging.prices"].ahead == registry.horizons.reach == 369
+
+
+def test_a_read_of_columns_that_are_not_there_is_refused():
+    """A misspelt column stops the load."""
+
+    @handler(
+        reads={"features.window": days(columns=("mean_20", "mean_21"))},
+        writes="features.right",
+    )
+    def right(window: pl.DataFrame) -> pl.DataFrame:
+        return window
+
+    with pytest.raises(BrokenContract, match=r"mean_21.*not in features.window"):
+        _with(right, without=("features.right",))
+
+
+def test_a_change_of_other_columns_is_not_seen():
+    """Only a change of what a read looks at, or of rows, concerns it."""
+    span = Span.day(date(2024, 1, 2))
+    read = sessions(back=3, columns=("close",))
+    assert sees(read, Change(span))
+    assert sees(read, Change(span, columns=("close", "high")))
+    assert not sees(read, Change(span, columns=("high",)))
+    assert sees(sessions(back=3), Change(span, columns=("high",)))

@@ -206,6 +206,16 @@ def test_a_quote_that_stays_open_spoils_one_line_and_no_other(read: Read) -> Non
     assert len(rows["text"].to_list()[1]) == 500
 
 
+@pytest.mark.parametrize("more", [",", ",7", ""])
+def test_a_line_of_another_width_is_no_line_of_positions(read: Read, more: str) -> None:
+    """One cell too many or too few moves all that follow: none of them is read."""
+    lines = year_file({}, {}, {}).decode().split("\n")
+    lines[1] = lines[1] + more if more else lines[1].partition(",")[2]
+    rows = read("cftc", "\n".join(lines).encode())
+    assert rows["problem"].to_list()[0].startswith("cells: expected 129 cells; found 1")
+    assert rows["contract"].to_list()[0] == ""
+
+
 def test_a_header_that_lacks_a_count_is_none(read: Read) -> None:
     """A disaggregated report, or one without traders, is not read as a legacy one."""
     data = year_file({}).replace(b'"Traders-Total (All)"', b'"Traders (All)"')

@@ -45,7 +45,8 @@ def test_one_other_cell_is_one_date_and_is_named(
     """A changed value, and a value that went missing, in either direction."""
     left, right = rows(DAYS, x=old), rows(DAYS, x=new)
     for a, b, cells in ((left, right, (old, new)), (right, left, (new, old))):
-        assert changes(a, b, small, zone=ZONE) == [Change(Span.day(DAYS[1]))]
+        found = changes(a, b, small, zone=ZONE)
+        assert found == [Change(Span.day(DAYS[1]), columns=("x",))]
         key = {"date": DAYS[1], "name": "a"}
         expected = Cell(DAYS[1], key, "x", cells[0][1], cells[1][1])
         assert first_cell(a, b, small) == expected
@@ -86,9 +87,33 @@ def test_days_that_touch_are_one_interval(rows: Rows, small: Contract) -> None:
     other = rows(DAYS, x=[float(i + 50) for i in range(len(DAYS))])
     found = changes(rows(DAYS), other, small, zone=ZONE)
     assert found == [
-        Change(Span(DAYS[0], date(2024, 1, 4))),
+        Change(Span(DAYS[0], date(2024, 1, 4)), columns=("x",)),
+        Change(Span.day(DAYS[2]), columns=("x",)),
+    ]
+
+
+def test_a_change_names_its_columns_unless_rows_came_or_went(
+    rows: Rows, small: Contract
+) -> None:
+    """A reader of other columns need not look; a new row concerns every reader."""
+    old = rows(DAYS[:2], x=[1.0, 1.0], n=[1, 1])
+    new = rows(DAYS, x=[2.0, 1.0, 1.0], n=[1, 1, 1])
+    assert changes(old, new, small, zone=ZONE) == [
+        Change(Span.day(DAYS[0]), columns=("x",)),
         Change(Span.day(DAYS[2])),
     ]
+
+
+def test_merged_changes_are_of_the_columns_of_both() -> None:
+    """Nothing that one of them reached is lost by merging; any stays any."""
+    far = [Span.day(date(2024, 1, 1) + timedelta(days=9 * i)) for i in range(3)]
+    found = [Change(far[0], columns=("a",)), Change(far[1], columns=("b",))]
+    assert coalesce(found, most=1) == [Change(far[0].hull(far[1]), None, ("a", "b"))]
+    found = [Change(far[0], columns=("a",)), Change(far[1])]
+    assert coalesce(found, most=1) == [Change(far[0].hull(far[1]))]
+    touching = Span(far[0].start, far[0].end + timedelta(days=1))
+    apart = [Change(touching, columns=("a",)), Change(far[0], columns=("b",))]
+    assert len(coalesce(apart)) == 2
 
 
 def test_a_change_is_knowable_from_the_earlier_of_both_rows(
@@ -109,13 +134,15 @@ def test_a_change_is_knowable_from_the_earlier_of_both_rows(
     # Five in the morning in UTC is the evening before in Chicago.
     early, late = known(5, 1.0), known(12, 2.0)
     day = Span.day(DAYS[0])
-    for old, new, first in (
-        (early, late, date(2024, 3, 8)),
-        (late, early, date(2024, 3, 8)),
-        (late.head(0), late, date(2024, 3, 9)),
-        (early, early.head(0), date(2024, 3, 8)),
+    both = ("knowable_at", "x")
+    for old, new, first, columns in (
+        (early, late, date(2024, 3, 8), both),
+        (late, early, date(2024, 3, 8), both),
+        (late.head(0), late, date(2024, 3, 9), None),
+        (early, early.head(0), date(2024, 3, 8), None),
     ):
-        assert changes(old, new, contract, zone=ZONE) == [Change(day, first)]
+        found = changes(old, new, contract, zone=ZONE)
+        assert found == [Change(day, first, columns)]
 
 
 intervals = st.lists(

@@ -19,7 +19,8 @@ import polars as pl
 
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.prove import prove
-from cbi_stream.engine.wave import WaveReport, run_wave
+from cbi_stream.engine.report import WaveReport
+from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake import records
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.decisions import decide

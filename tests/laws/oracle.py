@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cbi_stream.engine.calling import called
 from cbi_stream.engine.graph import Graph, Node, source_table
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.slices import decision_time, grid_frame
-from cbi_stream.engine.step import called, extent_of
+from cbi_stream.engine.step import extent_of
 from cbi_stream.lake.canonical import canonical, digest, schema_of
 from cbi_stream.lake.lake import Lake
 from cbi_stream.shapes.reads import Grid, Known

@@ -16,9 +16,9 @@ import pytest
 from cbi_stream import Conformed
 from cbi_stream.doors import dropping, landing
 from cbi_stream.engine import fates
+from cbi_stream.engine.calling import returned
 from cbi_stream.engine.conservation import counted
 from cbi_stream.engine.slices import frames_for
-from cbi_stream.engine.step import returned
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake

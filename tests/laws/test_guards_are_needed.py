@@ -246,7 +246,5 @@ class _Anything(str):
 
 def test_without_the_duplicate_check_a_file_counts_twice(monkeypatch):
     """Storing known lines again is found as a breach of silence."""
-    monkeypatch.setattr(
-        records, "news", lambda table, current, lines, *_, **__: lines
-    )
+    monkeypatch.setattr(records, "news", lambda table, current, lines, *_, **__: lines)
     assert "P4" in _turns_red()

@@ -233,7 +233,10 @@ def panel(
     )
 
 
-@handler(reads={"features.panel": sessions(back=19)}, writes="features.window")
+@handler(
+    reads={"features.panel": sessions(back=19, columns=("x",))},
+    writes="features.window",
+)
 def window(panel: pl.DataFrame) -> pl.DataFrame:
     """Roll over sessions: two pure kernels and one that is not."""
     asked = {
@@ -244,7 +247,10 @@ def window(panel: pl.DataFrame) -> pl.DataFrame:
     return k.roll(panel, asked).select("date", "mean_20", "std_20", native)
 
 
-@handler(reads={"features.panel": sessions(back=19)}, writes="features.window")
+@handler(
+    reads={"features.panel": sessions(back=19, columns=("x",))},
+    writes="features.window",
+)
 def other_window(panel: pl.DataFrame) -> pl.DataFrame:
     """Roll over sessions with other code and other values."""
     asked = {
@@ -282,14 +288,20 @@ def share(panel: pl.DataFrame, px: pl.DataFrame) -> pl.DataFrame:
     return panel.select("date", of_all_time_high=pl.col("x") * (1.0 / highest))
 
 
-@handler(reads={"features.window": sessions(back=4)}, writes="features.left")
+@handler(
+    reads={"features.window": sessions(back=4, columns=("mean_20",))},
+    writes="features.left",
+)
 def left(window: pl.DataFrame) -> pl.DataFrame:
     """Average the averages."""
     asked = {"mean_of_means": k.mean("mean_20", 5, min_count=1)}
     return k.roll(window, asked).select("date", "mean_of_means")
 
 
-@handler(reads={"features.window": days()}, writes="features.right")
+@handler(
+    reads={"features.window": days(columns=("mean_20", "std_20"))},
+    writes="features.right",
+)
 def right(window: pl.DataFrame) -> pl.DataFrame:
     """Scale row by row."""
     return window.select("date", scaled=pl.col("mean_20") * 2.0 - pl.col("std_20"))
@@ -312,7 +324,7 @@ def top(left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
 @handler(
     reads={
         "features.top": days(),
-        "features.window": days(),
+        "features.window": days(columns=("native_10",)),
         "features.expanding": days(),
     },
     writes="features.tip",

@@ -17,8 +17,9 @@ from cbi_stream.doors import landing
 from cbi_stream.doors.dropping import Hint, drop
 from cbi_stream.doors.receipts import Receipt
 from cbi_stream.engine.graph import Graph, build
+from cbi_stream.engine.report import WaveReport
 from cbi_stream.engine.slices import rows_between
-from cbi_stream.engine.wave import WaveReport, run_wave
+from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.span import Span

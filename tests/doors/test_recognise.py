@@ -1,0 +1,190 @@
+"""Which source, and which symbol or series: told by the file or by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cbi_stream.doors.landing import Hint, Receipt, take_in
+from cbi_stream.doors.recognise import first_line
+from cbi_stream.doors.strangers import about
+from cbi_stream.engine.graph import Graph
+from cbi_stream.lake.lake import Lake
+from tests.ingest.test_sources import year_file
+
+Drop = Callable[..., Receipt]
+Put = Callable[..., Path]
+YAHOO = b"Date,Open,High,Low,Close,Adj Close,Volume\n2024-05-01,1,1,1,1,1,1\n"
+YFINANCE = b"date,open,high,low,close,volume\n2024-05-01,1,1,1,1,1\n"
+NAMED = b"observation_date,VIXCLS\n2024-05-01,15.39\n"
+UNNAMED = b"Date,Value\n2024-05-01,15.39\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "source", "key", "by"),
+    [
+        ("ZL=F.csv", YAHOO, "yahoo", "ZL", "file name"),
+        ("ZL=F (1).csv", YAHOO, "yahoo", "ZL", "file name"),
+        ("ZL=F.csv", YFINANCE, "yfinance", "ZL", "file name"),
+        ("SB=F.csv", YAHOO, "yahoo", "SB", "file name"),
+        ("soybean_oil.csv", YFINANCE, "yfinance", "ZL", "file name"),
+        ("wti (2).csv", YFINANCE, "yfinance", "CL", "file name"),
+        ("VIXCLS.csv", NAMED, "fred", "VIXCLS", "header"),
+        ("fredgraph (3).csv", NAMED, "fred", "VIXCLS", "header"),
+        ("FRED download.csv", NAMED, "fred", "VIXCLS", "header"),
+        ("NFCI.csv", UNNAMED, "fred", "NFCI", "file name"),
+        ("DGS10-2024.csv", UNNAMED, "fred", "DGS10", "file name"),
+        ("x.csv", NAMED.replace(b"VIXCLS", b"XYZ9"), "fred", "XYZ9", "header"),
+    ],
+)
+def test_a_file_says_what_it_is(
+    *, drop: Drop, name: str, data: bytes, source: str, key: str, by: str
+) -> None:
+    """The header says the source; header, alias or name say the symbol or series."""
+    told = drop(data, name)
+    assert told.end == "archive", told.reason
+    assert (told.source, told.key) == (source, key)
+    assert (told.recognised_by or "").endswith(by)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("prices.csv", YFINANCE),
+        ("soybean oil.csv", YAHOO),
+        ("ZL.csv", YAHOO),
+        ("zl=f.csv", YAHOO),
+        ("foo.csv", UNNAMED),
+        ("FOO.csv", UNNAMED),
+        ("NFCI2.csv", UNNAMED),
+    ],
+)
+def test_a_file_that_does_not_say_waits_with_a_hint(
+    drop: Drop, name: str, data: bytes
+) -> None:
+    """The registered symbols or series are named, and the ways to say one."""
+    told = drop(data, name)
+    assert told.end == "waiting"
+    assert "says which" in (told.reason or "")
+    option, known = (
+        ("--symbol", "ZL, ZM, ZS") if data != UNNAMED else ("--series", "NFCI")
+    )
+    assert option in (told.mend or "")
+    assert known in (told.mend or "")
+    assert ".csv" in (told.mend or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "key"),
+    [
+        ("prices.csv", YFINANCE, "ZM"),
+        ("ZS=F.csv", YAHOO, "ZL"),
+        ("foo.csv", UNNAMED, "NFCI"),
+    ],
+)
+def test_what_a_person_says_counts(
+    drop: Drop, name: str, data: bytes, key: str
+) -> None:
+    """--symbol and --series tell what the header does not, whatever the name says."""
+    told = drop(data, name, Hint(key=key))
+    assert (told.end, told.key) == ("archive", key)
+    assert (told.recognised_by or "").endswith("--key")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "hint", "said"),
+    [
+        ("DGS10.csv", NAMED, Hint(), "header says VIXCLS, the file's name says DGS10"),
+        (
+            "VIXCLS.csv",
+            NAMED,
+            Hint(key="DGS10"),
+            "header says VIXCLS, --key says DGS10",
+        ),
+        ("prices.csv", YAHOO, Hint(key="LZ"), "expected a registered symbol"),
+        ("ZL=F.csv", YAHOO, Hint(source="fred"), "not a header of fred"),
+        ("ZL=F.csv", YAHOO, Hint(source="bloomberg"), "found 'bloomberg'"),
+    ],
+)
+def test_what_contradicts_itself_waits(
+    *, drop: Drop, name: str, data: bytes, hint: Hint, said: str
+) -> None:
+    """Nobody decides for the person which of two is meant."""
+    told = drop(data, name, hint)
+    assert told.end == "waiting"
+    assert said in (told.reason or "")
+    assert told.mend
+
+
+def test_saying_the_source_as_well_does_no_harm(drop: Drop) -> None:
+    """A hint helps to recognise a file and never overrules its header."""
+    told = drop(YAHOO, hint=Hint(source="yahoo"))
+    assert (told.end, told.key) == ("archive", "ZL")
+    assert (told.recognised_by or "").startswith("header and --source")
+
+
+def test_where_two_sources_have_a_header_a_person_says_which(
+    lake: Lake, graph: Graph, put: Put
+) -> None:
+    """The file waits and names both; with --source it is taken."""
+    twin = replace(graph.parsers["yahoo"], source="yfinance")
+    both = replace(graph, parsers={**graph.parsers, "yfinance": twin})
+    put("ZL=F.csv", YAHOO)
+    (told,) = take_in(lake, both)
+    assert told.end == "waiting"
+    assert "yahoo, yfinance have the header" in (told.reason or "")
+    assert "--source" in (told.mend or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint", "end"),
+    [
+        ("annual.txt", Hint(), "archive"),
+        ("annual_legacy_2025.txt", Hint(), "archive"),
+        ("deacot2025.txt", Hint(), "archive"),
+        ("positions.txt", Hint(), "waiting"),
+        ("deahistfo.txt", Hint(), "waiting"),
+        ("positions.txt", Hint(source="cftc"), "archive"),
+    ],
+)
+def test_where_other_reports_share_the_header_the_name_must_tell(
+    drop: Drop, name: str, hint: Hint, end: str
+) -> None:
+    """Futures only and futures with options look the same: nobody guesses which."""
+    told = drop(year_file({}), name, hint)
+    assert told.end == end, told.reason
+    assert told.key == ("" if end == "archive" else None)
+    if end == "waiting":
+        assert "other reports have it too" in (told.reason or "")
+        assert "--source cftc" in (told.mend or "")
+
+
+def test_the_first_line_that_counts_is_the_header() -> None:
+    """Blank lines, remarks and a byte order mark come before it; quotes stay."""
+    head = b'\xef\xbb\xbf\r\n# x\r\n  # y\r\n"a","b"\r\n1,2\r\n'
+    assert first_line(head) == '"a","b"'
+    assert first_line(b"# x\n") == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("date,open,high,low,last,volume", "'close' is called 'last' here"),
+        ("date,open,high,low,close", "the column 'volume' is missing"),
+        ("date,open,high,low,close,volume,symbol", "'symbol' is one too many"),
+        ("date,close,open,high,low,volume", "in another order"),
+        ("Date,open,high,low,close,volume", "differ in 'Date'"),
+        ("date,open,high,low,close,Vol", "'volume' is called 'Vol' here"),
+        ("a,b,c", "Known are cftc, fred, yahoo, yfinance"),
+    ],
+)
+def test_an_unknown_header_is_compared_with_the_known_ones(
+    graph: Graph, header: str, said: str
+) -> None:
+    """What is renamed, missing, too many or elsewhere is said by name."""
+    reason, mend = about(header, list(graph.parsers.values()))
+    assert said in reason
+    assert mend
