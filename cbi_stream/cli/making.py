@@ -170,7 +170,10 @@ def settle(
             continue
         waves.append(run_wave(lake, graph))
         if waves[-1].quiet and not left:
-            return [*landing.complete(lake, graph, told), *still], waves
+            done = landing.complete(lake, graph, told)
+            # What another process took in was waiting for this wave as well.
+            landing.complete(lake, graph, landing.incomplete(lake))
+            return [*done, *still], waves
 
 
 def _may_settle(still: list[Receipt]) -> bool:

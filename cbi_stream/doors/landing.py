@@ -149,6 +149,11 @@ def complete(lake: Lake, graph: Graph, told: Sequence[Receipt]) -> list[Receipt]
     ]
 
 
+def incomplete(lake: Lake) -> list[Receipt]:
+    """Return the receipts of files that were taken, and whose lines no wave has seen."""
+    return receipts.incomplete(lake.folder / "landing")
+
+
 def _completed(
     lake: Lake,
     told: Receipt,

@@ -138,3 +138,16 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return plain if isinstance(plain, dict) else {}
+
+
+def incomplete(folder: Path) -> list[Receipt]:
+    """Return the receipts of files that were taken, and whose lines no wave has seen."""
+    found = []
+    for path in sorted(folder.glob(f"*{RECEIPT}")):
+        plain = read(path.with_name(path.name.removesuffix(RECEIPT)))
+        if plain.get("end") != "archive" or plain.get("staged") is not None:
+            continue
+        if plain.get("as_of") is not None:
+            plain["as_of"] = datetime.fromisoformat(plain["as_of"])
+        found.append(Receipt(**plain))
+    return found

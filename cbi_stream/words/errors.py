@@ -8,6 +8,8 @@
         ├── WrongUsage       the command's words are off (exit 2)
         ├── BadRegistry      a file of registry/ is wrong (exit 78)
         ├── BadInput         a dropped file cannot be read (exit 4)
+        │   ├── Waits          it stays in the landing (doors/receipts.py)
+        │   └── Refused        its bytes go to the quarantine (doors/receipts.py)
         ├── BrokenContract   a handler's output is not what its table promises
         ├── DishonestWindow  a handler reads outside its declared window
         ├── HandlerFailed    a handler raised

@@ -12,13 +12,17 @@ import pytest
 VERBS = [
     "init",
     "drop",
+    "ingest",
     "run",
     "demo",
     "status",
     "read",
     "plan",
+    "why",
     "rebuild",
     "prove",
+    "export",
+    "quarantine list",
     "quarantine reject",
     "quarantine withdraw",
 ]
