@@ -67,7 +67,10 @@ def test_identical_after_twenty_corrections(lake_copy: Lake, graph: Graph) -> No
 
     certificate = prove(lake_copy, graph, deep=True)
     assert certificate.identical, certificate.differences
-    assert set(certificate.deep.values()) == {"identical"}
+    deep = {t: v for t, v in certificate.deep.items() if "quarantine" not in t}
+    deep.pop("staging.cftc")
+    assert set(deep.values()) == {"identical"}
+    assert certificate.deep["staging.cftc"] == "left out: empty"
     _corrections_are_served(lake_copy)
 
 
