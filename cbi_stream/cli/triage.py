@@ -30,7 +30,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "raw": pl.String,
     "sha256": pl.String,
     "line": pl.Int64,
-    "batch": pl.Int64,
+    "as_of": pl.Datetime("us", "UTC"),
     "first_seen_at": pl.Datetime("us", "UTC"),
     "table": pl.String,
 }

@@ -31,6 +31,7 @@ PENDING = "pending"
 """The fate of a line that no run has looked at yet."""
 _ABOUT = ("symbol", "series", "contract", "horizon")
 _LINE = ["raw", "sha256", "batch", "line"]
+_SEEN = ["raw", "sha256", "as_of", "line"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +250,9 @@ def _with_fates(rows: pl.DataFrame, told: Conformed | None) -> pl.DataFrame:
     if told is None:
         nothing = pl.lit(None, pl.String)
         return rows.with_columns(fate=nothing, rules=nothing, found=nothing)
-    turned = told.quarantined.select(*_LINE, "rules", "found")
+    turned = told.quarantined.select(*_SEEN, "rules", "found")
     rows = rows.join(told.fates, on=_LINE, how="left", maintain_order="left")
-    return rows.join(turned, on=_LINE, how="left", maintain_order="left")
+    return rows.join(turned, on=_SEEN, how="left", maintain_order="left")
 
 
 def _line_of(row: Mapping[str, Any], contract: Contract) -> Line:

@@ -109,4 +109,6 @@ def quarantined(lines: pl.DataFrame, *, about: str) -> pl.DataFrame:
     )
     turned_down = pl.concat_str("written", pl.lit(" ("), "decided", pl.lit(")"))
     found = pl.coalesce(unreadable, turned_down, "written")
-    return lines.select("date", *LINE, about, "rules", "first_seen_at", found=found)
+    # Not its batch: what stands here must not depend on the order in which files came.
+    names = ("date", "raw", "sha256", "line", "as_of", about, "rules", "first_seen_at")
+    return lines.select(*names, found=found)

@@ -140,14 +140,17 @@ def test_each_source_accounts_for_every_line(history):
 def test_what_is_quarantined_stands_in_a_quarantine_table_and_nothing_else_does(
     history,
 ):
-    """By (raw, sha256, batch, line): the fates and the tables say the same."""
+    """By (raw, sha256, line, as_of): the fates and the tables say the same."""
     lake, _, _ = history
-    place = ["raw", "sha256", "batch", "line"]
+    place = ["raw", "sha256", "line", "as_of"]
     told, tables = set(), set()
     for node in fates.conforming(GRAPH):
         for raw in node.lines:
             rows = fates.of_lines(lake, GRAPH, raw, pl.lit(value=True))
-            out = rows.filter(pl.col("fate") == "quarantined")
+            out = rows.filter(pl.col("fate") == "quarantined").join(
+                _all(lake, raw).select("sha256", "batch", "line", "as_of"),
+                on=["sha256", "batch", "line"],
+            )
             told |= set(out.select(pl.lit(raw).alias("raw"), *place[1:]).rows())
         turned_away = _all(lake, node.handler.quarantines)
         tables |= set(turned_away.select(place).rows())
