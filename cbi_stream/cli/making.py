@@ -210,5 +210,4 @@ def _print_waves(waves: list[WaveReport], failed: dict[str, str]) -> None:
     )
     for name in dict.fromkeys(n for wave in waves for n in wave.written):
         show.note(f"wrote exports/{name}.parquet")
-    for place, why in failed.items():
-        show.note(f"failed: {place}: {why}")
+    show.failures(failed)

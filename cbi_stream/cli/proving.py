@@ -48,8 +48,7 @@ def rebuild(
             ["table", "computed", "changed", "version"],
             [(n, t.planned, t.changed, t.version) for n, t in report.tables.items()],
         )
-    for place, why in report.failed.items():
-        show.note(f"failed: {place}: {why}")
+    show.failures(report.failed)
     return 4 if report.failed else 0
 
 

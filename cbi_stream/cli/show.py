@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -55,3 +55,21 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     wide = console.options.update(max_width=_WIDEST)
     needed = Measurement.get(console, wide, shown).minimum
     Console(highlight=False, width=max(console.width, needed)).print(shown)
+
+
+def failures(failed: Mapping[str, str]) -> None:
+    """Print on stderr what failed and why, places of one reason together.
+
+    Args:
+        failed: by `table/partition`, or by effect, why it failed.
+    """
+    places: dict[tuple[str, str], list[str]] = {}
+    for place, why in failed.items():
+        table, _, partition = place.partition("/")
+        places.setdefault((table, why), []).append(partition)
+    for (table, why), partitions in places.items():
+        first, last, n = partitions[0], partitions[-1], len(partitions)
+        where = f"/{first}" if first else ""
+        if n > 1:
+            where = f"/{first} to {last} ({n} partitions)"
+        note(f"failed: {table}{where}: {why}")

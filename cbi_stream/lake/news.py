@@ -37,12 +37,7 @@ def news(
     cells = [n for n in table.contract.columns if n not in PROVENANCE]
     # A line that cannot be read borrows its date: it is no version of what stands there.
     key = [n for n in table.contract.key if n in cells] + ["text"]
-    touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
-    known = table.read(p for n, p in current.partitions.items() if n in touched)
-    for name in key:
-        # A table holds many series: most of them are not what this file is about.
-        if name not in ("date", "text"):
-            known = known.filter(pl.col(name).is_in(lines[name].unique().implode()))
+    known = _about_the_same(table, current, lines, key)
     # The same bytes stated as seen at the same time are the same file: what was stored
     # of it is known, though another file of that time spoke later.
     itself = known.filter((pl.col("sha256") == sha256) & (pl.col("as_of") == as_of))
@@ -67,6 +62,18 @@ def news(
     repeated = _as_above(cells) & (pl.int_range(pl.len()) > 0)
     fresh = ordered.with_columns(__repeated=repeated).filter(pl.col("line") > 0)
     return fresh.filter(~pl.col("__repeated")).drop("__repeated")
+
+
+def _about_the_same(
+    table: Table, current: PartitionMap, lines: pl.DataFrame, key: list[str]
+) -> pl.DataFrame:
+    """Return the stored lines of the same partitions and series as the file's."""
+    touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
+    known = table.read(p for n, p in current.partitions.items() if n in touched)
+    for name in key:
+        if name not in ("date", "text"):
+            known = known.filter(pl.col(name).is_in(lines[name].unique().implode()))
+    return known
 
 
 def _without(rows: pl.DataFrame, others: pl.DataFrame, on: list[str]) -> pl.DataFrame:

@@ -189,6 +189,7 @@ def _features_fit(
         for source, each in sources.content.sources.items()
         for series, entry in each.series.items()
     }
+    included = {table for each in contracts.values() for table in each.include}
     seen: set[str] = set()
     for i, feature in enumerate(features.content.features):
         where, name = features.place("features", i), feature.name
@@ -198,6 +199,9 @@ def _features_fit(
         contract = contracts.get(feature.table)
         if contract is None or not contract.features:
             yield f"{where}: {name}: {feature.table} has no contract with `features: true`"
+        elif feature.table not in included:
+            said = "stands in no table's `include`: the training files would lack it"
+            yield f"{where}: {name}: {feature.table} {said}"
         for series in feature.sources:
             if series not in grades:
                 yield f"{where}: {name}: no source has the series {series}"

@@ -38,7 +38,7 @@ def cross_asset(panel: pl.DataFrame) -> pl.DataFrame:
     """Return the features of a panel, in its order of rows.
 
     corr_crude_gap_60_252 is how far the correlation with crude over 60 sessions lies
-    from that over 252, without its sign (the digest's "hidden correlation").
+    from that over 252, without its sign.
     """
     returns = panel.select(
         soybeans_return_20=k.log_return("soybeans_close", 20),
