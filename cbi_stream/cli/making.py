@@ -24,6 +24,7 @@ from cbi_stream.doors.landing import Receipt
 from cbi_stream.doors.readers import Child, Reader
 from cbi_stream.doors.settling import Settling, pause
 from cbi_stream.doors.stated import read_time
+from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.report import WaveReport
 from cbi_stream.engine.wave import run_wave
@@ -131,6 +132,7 @@ def run(
                 "kind": found.kind,
                 "receipts": [asdict(receipt) for receipt in told],
                 "waves": _plain(waves),
+                "lines": fates.of_lake(found, graph),
                 "failed": failed,
             }
         )

@@ -136,6 +136,8 @@ def test_a_second_run_changes_nothing(cbi: Cbi, lake: Path) -> None:
     before = cbi("status", "--lake", lake, "--json").out
     plain = json.loads(cbi("run", "--until-idle", "--lake", lake, "--json").out)
     assert plain["receipts"] == []
+    assert all(counts["unaccounted"] == 0 for counts in plain["lines"].values())
+    assert plain["lines"]["raw.yahoo"]["read"] > 300
     assert not any(t["changed"] for w in plain["waves"] for t in w["tables"].values())
     assert cbi("status", "--lake", lake, "--json").out == before
 

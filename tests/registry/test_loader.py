@@ -301,7 +301,9 @@ def test_a_planted_mistake_is_named_with_file_and_line(
 def test_features_that_reach_no_training_file_are_refused(edit: Edit) -> None:
     """A family that the master table forgets is named with the line of a feature."""
     folder = edit("tables/features.master.yaml", ", features.macro]", "]")
-    with pytest.raises(BadRegistry, match="features.macro stands in no table's") as no:
+    with pytest.raises(
+        BadRegistry, match=r"features\.macro stands in no table's"
+    ) as no:
         loader.load(folder)
     line = _line_of(folder / "feature_registry.json", "features.macro")
     assert f"feature_registry.json:{line}:" in str(no.value)
