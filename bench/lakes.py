@@ -1,36 +1,38 @@
-"""Simulated lakes for the benchmarks: made, fed and timed in one place.
+"""Simulated lakes for the benchmarks: made, and fed session by session.
 
 Everything is built from the simulated market in a temporary folder; no real file is
-read. It asserts nothing about speed.
+read. It judges no figure.
 """
 
 from __future__ import annotations
 
-import cProfile
-import json
-import pstats
-import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from bench.figures import Stamp, stamp
 from cbi_stream.cli.opening import registry
 from cbi_stream.doors import landing
+from cbi_stream.doors.readers import Reader
 from cbi_stream.engine.executor import InProcess
 from cbi_stream.engine.graph import Graph, discover
+from cbi_stream.engine.report import WaveReport
 from cbi_stream.engine.step import Job, Outcome
-from cbi_stream.engine.wave import WaveReport, run_wave
-from cbi_stream.lake.lake import Lake
+from cbi_stream.engine.wave import run_wave
+from cbi_stream.lake.lake import Lake, Seen
 from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
 from cbi_stream.replay.market import SimulatedFile, lay_down, market
+from cbi_stream.replay.pull import complex_market
 from cbi_stream.words.span import Span
 
 FIRST, LAST = 2000, 2021  # the years of a lake that is called x1
+OIL = "ZL=F.csv"
+_SAVED = ("soybean_oil.csv", "wti.csv")
+_ABOVE = 2  # the mark and the header
 
 
 def registry_since(year: int, folder: Path) -> Registry:
@@ -56,63 +58,142 @@ def registry_since(year: int, folder: Path) -> Registry:
     return loader.load(folder)
 
 
+class ClockedLake(Lake):
+    """A lake that notes when it last published."""
+
+    published_at: Stamp = (0.0, 0.0)
+    """When the pointer was renamed, and synced."""
+
+    def publish(self, tables: Mapping[str, Seen]) -> None:
+        """Make readers see these versions, and look at the clock."""
+        super().publish(tables)
+        self.published_at = stamp()
+
+
 @dataclass
 class Market:
     """A lake and the sessions that its simulated market has had so far."""
 
-    lake: Lake
+    lake: ClockedLake
     graph: Graph
     sessions: tuple[date, ...]
     """All sessions, also those that are still to come."""
     inbox: Path
+    reader: Reader
     now: int = 0
     """How many of them the lake has."""
+    given: dict[str, SimulatedFile] = field(default_factory=dict)
+    """By name: the whole file as it was when it was last handed in."""
+    corrections: int = 0
+    """How many files of corrections there were."""
 
     def files(self, now: int) -> list[SimulatedFile]:
-        """Return the three files as they would be downloaded after `now` sessions."""
-        return market(self.sessions[:now])
+        """Return every file of a pull after `now` sessions."""
+        return complex_market(self.sessions[:now])
 
-    def hand_in(self, files: Iterable[SimulatedFile]) -> None:
-        """Put files into the landing."""
-        for path in lay_down(files, self.inbox):
-            landing.drop(self.lake, path, landing.Hint())
+    def prices(self, now: int) -> list[SimulatedFile]:
+        """Return the price files of that pull; it makes no market to get them.
+
+        The files of a longer run start with the bytes of the shorter run's.
+        """
+        last = self.sessions[now - 1]
+        as_of = market([last])[0].as_of
+        return [_until(file, last, as_of) for file in self._longest]
+
+    @cached_property
+    def _longest(self) -> list[SimulatedFile]:
+        return [file for file in self.files(len(self.sessions)) if has_prices(file)]
+
+    def hand_in(self, files: Iterable[SimulatedFile]) -> list[Path]:
+        """Put files into the landing; return where they stand."""
+        found = list(files)
+        paths = lay_down(found, self.inbox)
+        return [
+            landing.drop(self.lake, path, landing.Hint(as_of=file.as_of))
+            for path, file in zip(paths, found, strict=True)
+        ]
 
 
-def made(folder: Path, *, years: int = LAST - FIRST + 1, to_come: int) -> Market:
-    """Return an up-to-date lake over `years` years, with `to_come` sessions held back."""
+def has_prices(file: SimulatedFile) -> bool:
+    """Return whether a file holds the bars of one symbol."""
+    return file.name.endswith("=F.csv") or file.name in _SAVED
+
+
+def made(
+    folder: Path, *, reader: Reader, years: int = LAST - FIRST + 1, to_come: int
+) -> Market:
+    """Return an up-to-date lake over `years` years, with `to_come` sessions held back.
+
+    Args:
+        folder: a new one, for the lake and its files.
+        reader: who parses the files.
+        years: how many, up to the last year of x1.
+        to_come: how many of the last sessions the lake does not have yet.
+
+    Raises:
+        RuntimeError: the simulated market keeps one of its promises no more.
+    """
     first = LAST - years + 1
     known = registry_since(first, folder / "registry")
     days = known.sessions.between(Span(date(first, 1, 1), date(LAST + 1, 1, 1)))
+    Lake.create(folder / "lake", known, kind="simulated")
+    lake = ClockedLake(folder / "lake", known)
     graph = discover(known)
-    lake = Lake.create(folder / "lake", known, kind="simulated")
-    made_ = Market(lake, graph, days, folder / "inbox", len(days) - to_come)
-    made_.hand_in(made_.files(made_.now))
-    landing.take_in(lake, graph)
-    run_wave(lake, graph, probing="one process")
-    return made_
-
-
-def last_lines(file: SimulatedFile, before: SimulatedFile) -> SimulatedFile:
-    """Return the file with only the lines that `before` does not have.
-
-    It is what a source that appends sends: mark, header, and the new lines.
-    """
-    old = before.data.decode().splitlines()
-    return with_lines(file, lambda at, _: at >= len(old))
+    market_ = Market(lake, graph, days, folder / "inbox", reader, len(days) - to_come)
+    files = market_.files(market_.now)
+    if market_.prices(market_.now) != [file for file in files if has_prices(file)]:
+        msg = "expected the files of a longer run to start with those of a shorter one"
+        raise RuntimeError(msg)
+    market_.hand_in(files)
+    market_.given = {file.name: file for file in files}
+    told = landing.take_in(lake, graph, reader=reader)
+    if not all(receipt.taken for receipt in told):
+        msg = f"expected every file to be taken; found {told}"
+        raise RuntimeError(msg)
+    checked(run_wave(lake, graph, probing="one process"), quiet=False)
+    return market_
 
 
 def with_lines(
-    file: SimulatedFile, wanted: Callable[[int, str], bool]
+    file: SimulatedFile, wanted: Callable[[int, bytes], bool]
 ) -> SimulatedFile:
     """Return the file with mark, header and the wanted lines, by number from 0."""
-    lines = file.data.decode().splitlines()
-    kept = [line for at, line in enumerate(lines) if at < 2 or wanted(at, line)]
-    return SimulatedFile(file.name, "\n".join(kept).encode(), file.as_of)
+    lines = file.data.splitlines()
+    kept = [line for at, line in enumerate(lines) if at < _ABOVE or wanted(at, line)]
+    end = b"\n" if file.data.endswith(b"\n") else b""
+    return SimulatedFile(file.name, b"\n".join(kept) + end, file.as_of)
+
+
+def _until(file: SimulatedFile, last: date, as_of: datetime) -> SimulatedFile:
+    """Return the file as it was at `as_of`, when `last` was its last day."""
+    day = last.isoformat().encode()
+    cut = with_lines(file, lambda _, line: line[: len(day)] <= day)
+    return SimulatedFile(file.name, cut.data, as_of)
+
+
+def new_lines(
+    files: Iterable[SimulatedFile], before: Mapping[str, SimulatedFile]
+) -> list[SimulatedFile]:
+    """Return what sources that append would send: mark, header, and new lines.
+
+    A file without a new line is left out.
+    """
+    found = []
+    for file in files:
+        fresh = _not_in(file, before.get(file.name))
+        if len(fresh.data.splitlines()) > _ABOVE:
+            found.append(fresh)
+    return found
+
+
+def _not_in(file: SimulatedFile, before: SimulatedFile | None) -> SimulatedFile:
+    known = frozenset(before.data.splitlines() if before else ())
+    return with_lines(file, lambda _, line: line not in known)
 
 
 @dataclass
 class Stopwatch(InProcess):
-    """Runs jobs here and notes, per table, when the first began and the last ended."""
+    """Runs jobs here and notes, per table, the seconds from the first to the last."""
 
     computed: dict[str, float] = field(default_factory=dict)
     """Seconds in the jobs of each table: slice, handler, judge, compare, write."""
@@ -129,90 +210,9 @@ class Stopwatch(InProcess):
         return iter(found)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that `work` takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def checked(report: WaveReport, *, quiet: bool) -> WaveReport:
     """Return the report of a wave that did what the benchmark says it does."""
     if report.failed or report.quiet != quiet:
         msg = f"expected a wave that is quiet: {quiet}; found {report}"
         raise RuntimeError(msg)
     return report
-
-
-STAGES = {
-    "parse": ("landing.py", "_parsed"),
-    "append to raw": ("records.py", "append_lines"),
-    "fingerprints": ("fingerprint.py", "of_node"),
-    "plan": ("plan.py", "plan_table"),
-    "read slices": ("slices.py", "frames_for"),
-    "handler": ("step.py", "called"),
-    "canonical": ("canonical.py", "canonical"),
-    "digest": ("canonical.py", "digest"),
-    "compare": ("change.py", "changes"),
-    "merge intervals": ("change.py", "coalesce"),
-    "write parquet": ("table.py", "write_parquet"),
-    "commit": ("commit.py", "commit"),
-    "effects": ("effects.py", "run_all"),
-    "publish": ("lake.py", "publish"),
-}
-"""Functions whose cumulative time stands for a stage. They overlap where one calls
-another: append to raw holds its own canonical, digest, merge, write and commit, and
-compare holds a part of merge intervals."""
-
-
-@contextmanager
-def profiled(into: dict[str, float]) -> Iterator[None]:
-    """Add the cumulative seconds of each stage inside the block, by cProfile.
-
-    A profile slows Python down and native code not at all, so stages made of many
-    small calls look up to twice as long as they are; read shares, not seconds.
-    """
-    profile = cProfile.Profile()
-    profile.enable()
-    try:
-        yield
-    finally:
-        profile.disable()
-        # The typed interface knows functions by name alone, without their files.
-        stats: Any = pstats.Stats(profile)
-        into["total"] = into.get("total", 0.0) + stats.total_tt
-        for stage, (file, name) in STAGES.items():
-            seconds = sum(
-                row[3]
-                for (path, _, function), row in stats.stats.items()
-                if function == name and Path(path).name == file
-            )
-            into[stage] = into.get(stage, 0.0) + seconds
-
-
-def say_stages(what: str, spent: dict[str, float], *, runs: int = 1) -> None:
-    """Print each stage's share of what was profiled."""
-    for stage, seconds in spent.items():
-        if stage != "total" and seconds:
-            share = round(100 * seconds / spent["total"], 1)
-            say(f"{what}: {stage}, % of the profile", share, s=round(seconds / runs, 4))
-
-
-def say(figure: str, value: float, **more: object) -> None:
-    """Print one figure as a line of JSON."""
-    print(json.dumps({"figure": figure, "value": value, **more}), flush=True)
-
-
-def say_seconds(figure: str, seconds: Sequence[float], **more: object) -> None:
-    """Print a median with its lowest and highest round."""
-    low, high = round(min(seconds), 4), round(max(seconds), 4)
-    say(figure, round(statistics.median(seconds), 4), lowest=low, highest=high, **more)
-
-
-def say_ratio(
-    figure: str, above: Sequence[float], below: Sequence[float], digits: int = 3
-) -> None:
-    """Print the median of a ratio taken round by round."""
-    ratios = [a / b for a, b in zip(above, below, strict=True)]
-    low, high = round(min(ratios), digits), round(max(ratios), digits)
-    say(figure, round(statistics.median(ratios), digits), lowest=low, highest=high)
