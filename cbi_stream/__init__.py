@@ -5,7 +5,7 @@ This is the face: what authors of handlers import, and nothing else.
 To see the whole idea, read in this order:
 
 1.  shapes/reads.py        how far a handler may look
-2.  handlers/labels/forward.py   what a handler is
+2.  handlers/assemble/master.py   what a handler is
 3.  words/span.py          spans of days
 4.  engine/reach.py        slices, and their exact inverse
 5.  engine/plan.py         which partitions a change reaches

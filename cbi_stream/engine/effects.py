@@ -40,8 +40,8 @@ def run_all(
     written: list[str] = []
     failed: dict[str, str] = {}
     for effect in graph.effects:
-        if not all(seen[table].map.partitions for table in effect.after):
-            continue  # nothing was computed yet
+        if not all(t in seen and seen[t].map.partitions for t in effect.after):
+            continue  # nothing was computed yet, or a table is damaged
         if any(
             entry.state == "failed"
             for table in effect.after

@@ -51,12 +51,22 @@ class Task:
     reasons: tuple[str, ...]
     dates: tuple[Span, ...]
     """The dates whose rows may change."""
+    again: bool = False
+    """Whether nothing new reached the partition since it last failed."""
 
 
 @dataclass(slots=True)
 class _Draft:
     reasons: dict[str, None] = field(default_factory=dict)
     dates: list[Span] = field(default_factory=list)
+
+    def add(self, reason: str, dates: Span) -> None:
+        self.reasons[reason] = None
+        self.dates.append(dates)
+
+    def task(self, table: str, partition: str, *, again: bool) -> Task:
+        reasons, dates = tuple(self.reasons), tuple(self.dates)
+        return Task(table, partition, reasons, dates, again)
 
 
 def recipe_of(fingerprint: str, inputs: Mapping[str, Input]) -> Recipe:
@@ -95,36 +105,50 @@ def plan_table(
     tasks = []
     # Partitions were mostly made together: each distinct recipe is judged once.
     reached: dict[tuple[tuple[str, int, str], ...], list[tuple[str, Span]]] = {}
+
+    def since(recipe: Recipe) -> list[tuple[str, Span]]:
+        key = tuple((t, *v) for t, v in sorted(recipe.inputs.items()))
+        if key not in reached:
+            reached[key] = _reached(node, recipe, wanted, inputs, sessions)
+        return reached[key]
+
     for name in _domain(node, current, inputs):
         span = node.contract.grain.span(name)
         entry = current.partitions.get(name)
-        draft = _Draft()
+        draft = _drafted(entry, span, fingerprint=fingerprint, since=since)
         if asked:
-            _whole(draft, "asked", span)
-        if entry is None:
-            _whole(draft, "new", span)
-        elif entry.state == "failed":
-            _whole(draft, "failed before", span)
-        elif entry.recipe.fingerprint != fingerprint:
-            _whole(draft, "code or registry", span)
-        if entry is not None:
-            key = tuple((t, *v) for t, v in sorted(entry.recipe.inputs.items()))
-            if key not in reached:
-                reached[key] = _reached(node, entry, wanted, inputs, sessions)
-            for reason, dates in reached[key]:
-                if dates.intersects(span):
-                    draft.reasons[reason] = None
-                    draft.dates.append(dates.clip(span))
+            draft.add("asked", span)
         if draft.reasons:
-            tasks.append(
-                Task(node.table, name, tuple(draft.reasons), tuple(draft.dates))
+            tried = None if entry is None else entry.tried
+            again = (
+                tried is not None
+                and tried.fingerprint == fingerprint
+                and not any(dates.intersects(span) for _, dates in since(tried))
             )
+            tasks.append(draft.task(node.table, name, again=again))
     return tasks
 
 
-def _whole(draft: _Draft, reason: str, span: Span) -> None:
-    draft.reasons[reason] = None
-    draft.dates.append(span)
+def _drafted(
+    entry: Partition | None,
+    span: Span,
+    *,
+    fingerprint: str,
+    since: Callable[[Recipe], list[tuple[str, Span]]],
+) -> _Draft:
+    """Return why a partition must be computed, if it must, and for which dates."""
+    draft = _Draft()
+    if entry is None:
+        draft.add("new", span)
+        return draft
+    if entry.state == "failed":
+        draft.add("failed before", span)
+    elif entry.recipe.fingerprint != fingerprint:
+        draft.add("code or registry", span)
+    for reason, dates in since(entry.recipe):
+        if dates.intersects(span):
+            draft.add(reason, dates.clip(span))
+    return draft
 
 
 def _domain(
@@ -145,17 +169,17 @@ def _domain(
 
 def _reached(
     node: Node,
-    entry: Partition,
+    made: Recipe,
     wanted: Recipe,
     inputs: Mapping[str, Input],
     sessions: Sessions,
 ) -> list[tuple[str, Span]]:
-    """Return what changed in the inputs since `entry` was made, as dates of rows."""
+    """Return what changed in the inputs since a recipe, as dates of rows."""
     found: list[tuple[str, Span]] = []
     for table, read in node.reads.items():
         stored = source_table(table, read)
         there = inputs[stored]
-        version, root = entry.recipe.inputs.get(stored, (-1, ""))
+        version, root = made.inputs.get(stored, (-1, ""))
         moved = root != wanted.inputs[stored][1]
         if moved and there.root_at(version) != root:
             # A backup came back, or the log lost commits: nothing can be inferred.

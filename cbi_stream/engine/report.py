@@ -13,6 +13,10 @@ class TableReport:
     changed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    """Partitions that failed too often, or whose next try is not due: why they failed."""
+    damaged: str | None = None
+    """Why the table cannot be read or written; the others go on."""
     version: int = -1
 
 
@@ -25,6 +29,8 @@ class WaveReport:
     """Files that effects wrote."""
     effects: dict[str, str] = field(default_factory=dict)
     """By effect: why it failed."""
+    stopped: bool = False
+    """Whether the wave ended early because it was asked to: nothing was published."""
 
     @property
     def quiet(self) -> bool:
@@ -33,9 +39,11 @@ class WaveReport:
 
     @property
     def failed(self) -> dict[str, str]:
-        """What went wrong, by table and partition, or by effect."""
-        return {
+        """What went wrong, by table and partition, by damaged table, or by effect."""
+        found = {
             f"{name}/{partition}": error
             for name, table in self.tables.items()
-            for partition, error in table.failed.items()
-        } | self.effects
+            for partition, error in {**table.failed, **table.set_aside}.items()
+        }
+        damaged = {n: t.damaged for n, t in self.tables.items() if t.damaged}
+        return found | damaged | self.effects

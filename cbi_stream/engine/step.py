@@ -39,6 +39,8 @@ class Job:
     recipe: Recipe
     verify: bool = False
     """Whether to look at the stored bytes though the hash in the log is the same."""
+    again: bool = False
+    """Whether nothing new reached the partition since it last failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ Readers see it whole or not at all. It never takes in a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from cbi_stream.engine import effects, fingerprint, probe
 from cbi_stream.engine.executor import Executor, InProcess
 from cbi_stream.engine.graph import Graph, Node
-from cbi_stream.engine.plan import Input, Task, plan_table, recipe_of, same_recipe
-from cbi_stream.engine.reach import slice_of
+from cbi_stream.engine.plan import Input, plan_table, recipe_of, same_recipe
+from cbi_stream.engine.ready import marked, set_aside, split, stale
 from cbi_stream.engine.report import TableReport, WaveReport
 from cbi_stream.engine.step import Job, Outcome
 from cbi_stream.lake import log
@@ -24,6 +24,7 @@ from cbi_stream.lake.commit import commit
 from cbi_stream.lake.lake import Lake, Seen
 from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table
+from cbi_stream.words.errors import DamagedLake
 
 Probing = Literal["two processes", "one process", "off"]
 _EMPTY = PartitionMap({})
@@ -52,38 +53,81 @@ def run_wave(
     *,
     executor: Executor | None = None,
     asked: bool = False,
+    again: bool = False,
     probing: Probing = "two processes",
+    due: Callable[[str, str], bool] = lambda _table, _partition: True,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> WaveReport:
     """Bring every derived table up to date, and publish.
+
+    A table that is damaged is passed over with all that reads it; the others go on.
 
     Args:
         lake: the lake.
         graph: its handlers.
         executor: where the jobs run; in this process if not given.
         asked: compute every partition, as a rebuild does.
+        again: try partitions that were set aside once more.
         probing: how new fingerprints are probed before their first commit.
+        due: whether a partition that failed may be tried again now.
+        stopping: whether to end after the job and the commit at hand.
 
     Raises:
         CommitConflict: somebody else writes right of raw.
-        DamagedLake: stored bytes are not what was written.
+        DamagedLake: what readers see cannot be read.
     """
     report = WaveReport()
-    records = {
-        t for n in graph.nodes for t in n.inputs if lake.table(t).contract.is_record
-    }
-    seen = {name: input_of(lake.table(name)) for name in sorted(records)}
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
     lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
-    wave = _Wave(lake, graph, prints, lies, executor or InProcess(), asked)
+    wave = _Wave(
+        lake, graph, prints, lies, executor or InProcess(), asked, again, due, stopping
+    )
+    seen: dict[str, Input] = {}
+    for name in _records(lake, graph):
+        _look(report, seen, lake.table(name))
     for node in graph.nodes:
-        done = _bring_up_to_date(wave, node, seen, _stale(report))
-        report.tables[node.table] = done
-        seen[node.table] = input_of(lake.table(node.table))
+        if stopping():
+            report.stopped = True
+            return report
+        _one_table(wave, node, seen, report)
     # Readers do not wait for the files: an effect that a crash cut off is done by the
     # next wave, since what it has made says from what.
-    lake.publish({t: Seen(i.version, i.map.root) for t, i in seen.items()})
+    fresh = {t: Seen(i.version, i.map.root) for t, i in seen.items()}
+    lake.publish({**lake.published(), **fresh})
     report.written, report.effects = effects.run_all(lake, graph, seen)
     return report
+
+
+def _records(lake: Lake, graph: Graph) -> list[str]:
+    named = {name for node in graph.nodes for name in node.inputs}
+    return sorted(name for name in named if lake.table(name).contract.is_record)
+
+
+def _look(report: WaveReport, seen: dict[str, Input], table: Table) -> None:
+    """Take a table as it is now for the rest of the wave, if it can be read."""
+    try:
+        seen[table.contract.table] = input_of(table)
+    except DamagedLake as error:
+        seen.pop(table.contract.table, None)
+        report.tables[table.contract.table] = TableReport(damaged=str(error))
+
+
+def _one_table(
+    wave: _Wave, node: Node, seen: dict[str, Input], report: WaveReport
+) -> None:
+    """Bring one table up to date, unless it, or what it reads, is damaged."""
+    missing = [name for name in node.inputs if name not in seen]
+    if missing:
+        why = f"it waits: {', '.join(missing)} is damaged"
+        report.tables[node.table] = TableReport(damaged=why)
+        return
+    try:
+        done = _bring_up_to_date(wave, node, seen, stale(report))
+    except DamagedLake as error:
+        report.tables[node.table] = TableReport(damaged=str(error))
+        return
+    report.tables[node.table] = done
+    _look(report, seen, wave.lake.table(node.table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +141,9 @@ class _Wave:
     """By table: why its handler may not commit."""
     executor: Executor
     asked: bool
+    again: bool
+    due: Callable[[str, str], bool]
+    stopping: Callable[[], bool]
 
 
 def _bring_up_to_date(
@@ -118,7 +165,11 @@ def _bring_up_to_date(
         asked=wave.asked,
     )
     recipe = recipe_of(print_, inputs)
-    ready, waiting = _split(node, tasks, inputs, lake, stale)
+    aside = {}
+    if not (wave.asked or wave.again):
+        aside = set_aside(current, tasks, due=wave.due)
+    wanted = [task for task in tasks if task.partition not in aside]
+    ready, waiting = split(node, wanted, inputs, lake, stale)
     jobs = [
         Job(
             node.table,
@@ -127,14 +178,20 @@ def _bring_up_to_date(
             current.partitions.get(task.partition),
             recipe,
             verify=wave.asked,
+            again=task.again,
         )
         for task in ready
     ]
     if node.table in wave.lies:
         outcomes = [Outcome(job, error=wave.lies[node.table]) for job in jobs]
     else:
-        outcomes = list(wave.executor.outcomes(lake, wave.graph, jobs))
+        outcomes = []
+        for outcome in wave.executor.outcomes(lake, wave.graph, jobs):
+            outcomes.append(outcome)
+            if wave.stopping():
+                break  # what is finished is committed, the rest is planned again
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)
+    report.set_aside = aside
     report.failed = {o.job.partition: o.error for o in outcomes if o.error}
     report.changed = sum(1 for o in outcomes if o.finished)
     _commit(
@@ -142,43 +199,6 @@ def _bring_up_to_date(
     )
     report.version = table.head()[0]
     return report
-
-
-def _stale(report: WaveReport) -> dict[str, set[str]]:
-    """Return, by table, the partitions that this wave could not bring up to date."""
-    return {
-        name: {*table.failed, *table.waiting} for name, table in report.tables.items()
-    }
-
-
-def _split(
-    node: Node,
-    tasks: list[Task],
-    inputs: Mapping[str, Input],
-    lake: Lake,
-    stale: Mapping[str, set[str]],
-) -> tuple[list[Task], list[str]]:
-    """Separate the tasks whose inputs are there from those that must wait.
-
-    A partition whose parent failed is not computed from the parent's old content: it
-    waits, and so do those that read it; all others go on.
-    """
-    ready: list[Task] = []
-    waiting: list[Task] = []
-    for task in tasks:
-        span = node.contract.grain.span(task.partition)
-        blocked = False
-        for name, read in node.reads.items():
-            if name not in inputs:
-                continue
-            grain = lake.table(name).contract.grain
-            days = slice_of(read, span, lake.registry.sessions)
-            blocked |= any(
-                grain.span(partition).intersects(days)
-                for partition in stale.get(name, ())
-            )
-        (waiting if blocked else ready).append(task)
-    return ready, [task.partition for task in waiting]
 
 
 def _commit(
@@ -197,7 +217,7 @@ def _commit(
         if outcome.error is None and outcome.entry is not None:
             updates[name] = outcome.entry
         else:
-            updates[name] = _failed(outcome)
+            updates[name] = marked(outcome)
     for name, entry in current.partitions.items():
         # Judged unaffected: the same content is now known to fit the new inputs.
         if name not in planned and not same_recipe(entry.recipe, recipe):
@@ -219,11 +239,3 @@ def _settled(entry: Partition, before: Partition | None) -> Partition:
     if before is not None and same_recipe(entry.recipe, before.recipe):
         return replace(entry, recipe=before.recipe)
     return entry
-
-
-def _failed(outcome: Outcome) -> Partition:
-    """Return the partition's last good content, marked with why it was not renewed."""
-    stored = outcome.job.stored
-    if stored is None:
-        stored = Partition(hash="", rows=0, files=(), recipe=Recipe(""))
-    return replace(stored, state="failed", error=outcome.error)

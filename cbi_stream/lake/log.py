@@ -27,6 +27,23 @@ def commit_path(table: Path, version: int) -> Path:
 
 def newest_version(table: Path) -> int | None:
     """Return the newest version, or None where there is no table yet."""
+    version = _known.get(table)
+    # Versions follow each other: listing a log of thousands at each look costs more
+    # than a whole day's work.
+    if version is None or not commit_path(table, version).exists():
+        version = _listed(table)
+    while version is not None and commit_path(table, version + 1).exists():
+        version += 1
+    if version is not None:
+        _known[table] = version
+    return version
+
+
+_known: dict[Path, int] = {}
+"""The newest version that was seen of each table; looked for again where it is gone."""
+
+
+def _listed(table: Path) -> int | None:
     folder = table / "_delta_log"
     if not folder.is_dir():
         return None

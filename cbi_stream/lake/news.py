@@ -68,7 +68,8 @@ def _about_the_same(
     table: Table, current: PartitionMap, lines: pl.DataFrame, key: list[str]
 ) -> pl.DataFrame:
     """Return the stored lines of the same partitions and series as the file's."""
-    touched = {table.contract.grain.partition_of(d) for d in lines["date"].unique()}
+    months = lines["date"].dt.truncate("1mo").unique()  # no grain is finer
+    touched = {table.contract.grain.partition_of(first) for first in months}
     known = table.read(p for n, p in current.partitions.items() if n in touched)
     for name in key:
         if name not in ("date", "text"):

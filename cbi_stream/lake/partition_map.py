@@ -49,6 +49,10 @@ class Partition:
     state: State = "live"
     error: str | None = None
     """Why the newest attempt failed; the content is then the last good one."""
+    attempts: int = 0
+    """How often it failed in a row with the recipe `tried`."""
+    tried: Recipe | None = None
+    """The recipe of the attempts that failed."""
     fates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Of a table made of lines: per raw table, how many of them met which fate."""
 
@@ -96,16 +100,22 @@ class PartitionMap:
         recipes: list[dict[str, Any]] = []
         numbers: dict[str, int] = {}
         partitions: dict[str, Any] = {}
-        for name, entry in sorted(self.partitions.items()):
+
+        def number_of(recipe: Recipe) -> int:
             written = {
-                "fingerprint": entry.recipe.fingerprint,
-                "inputs": {t: list(v) for t, v in sorted(entry.recipe.inputs.items())},
+                "fingerprint": recipe.fingerprint,
+                "inputs": {t: list(v) for t, v in sorted(recipe.inputs.items())},
             }
             text = json.dumps(written, sort_keys=True)
             if text not in numbers:
                 numbers[text] = len(recipes)
                 recipes.append(written)
-            partitions[name] = _partition_to_plain(entry, numbers[text])
+            return numbers[text]
+
+        for name, entry in sorted(self.partitions.items()):
+            partitions[name] = _partition_to_plain(entry, number_of(entry.recipe))
+            if entry.tried is not None:
+                partitions[name]["tried"] = number_of(entry.tried)
         return json.dumps(
             {
                 "format": 1,
@@ -179,6 +189,7 @@ def _partition_to_plain(entry: Partition, recipe: int) -> dict[str, Any]:
         plain["fates"] = entry.fates
     if entry.state != "live":
         plain |= {"state": entry.state, "error": entry.error}
+        plain["attempts"] = entry.attempts
     return plain
 
 
@@ -191,5 +202,7 @@ def _partition_from_plain(plain: dict[str, Any], recipes: list[Recipe]) -> Parti
         extent=_span(plain["extent"]) if "extent" in plain else None,
         state=plain.get("state", "live"),
         error=plain.get("error"),
+        attempts=plain.get("attempts", 0),
+        tried=recipes[plain["tried"]] if "tried" in plain else None,
         fates=plain.get("fates", {}),
     )

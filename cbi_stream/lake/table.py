@@ -49,7 +49,7 @@ _DELTA_TYPES = {
     "bool": "boolean",
     "string": "string",
 }
-_CACHED_FILES = 256
+_CACHED_BYTES = 512 * 1024 * 1024
 
 
 class Table:
@@ -60,6 +60,7 @@ class Table:
         self.contract = contract
         self._handle: DeltaTable | None = None
         self._files: OrderedDict[str, pl.DataFrame] = OrderedDict()
+        self._cached_bytes = 0
 
     def head(self) -> tuple[int, PartitionMap]:
         """Return the newest version and its map; (-1, empty) before the first one.
@@ -134,8 +135,10 @@ class Table:
             )
             raise BrokenContract(msg)
         self._files[stored.sha256] = frame
-        if len(self._files) > _CACHED_FILES:
-            self._files.popitem(last=False)
+        self._cached_bytes += int(frame.estimated_size())
+        while self._cached_bytes > _CACHED_BYTES and len(self._files) > 1:
+            _, oldest = self._files.popitem(last=False)
+            self._cached_bytes -= int(oldest.estimated_size())
         return frame
 
     def open(self) -> DeltaTable:
@@ -151,7 +154,8 @@ class Table:
             if self._handle is None:
                 exists = log.newest_version(self.folder) is not None
                 self._handle = self._existing() if exists else self._create("error")
-            self._handle.update_incremental()
+            if self._handle.version() != log.newest_version(self.folder):
+                self._handle.update_incremental()
         except DeltaError as error:
             self.forget()
             msg = f"{self.folder}: expected a Delta log that can be read; {error}"

@@ -48,24 +48,41 @@ def prices(
         maintain_order="left",
     )
     judged = _judged(lines, spec)
+    standing, quarantined = (
+        pl.col("fate").is_null(),
+        pl.col("fate").eq_missing(pl.lit("quarantined")),
+    )
     versions = runs(
-        judged.filter(pl.col("fate").is_null()),
+        judged.filter(standing),
         key=("source", *_KEY),
         content=_CELLS,
     )
     newest = _newest(versions)
     bars = _merged(newest)
-    turned_away = judged.filter(pl.col("fate") == "quarantined")
+    turned_away = _turned_away(judged)
+    fates = [
+        judged.filter(~standing & ~quarantined).select(*LINE, "fate"),
+        turned_away.select(*LINE, "fate"),
+        _fates(versions, newest, bars),
+    ]
     return Conformed(
         staged=bars,
-        quarantined=rules.quarantined(turned_away, about="symbol"),
-        fates=pl.concat(
-            [
-                judged.filter(pl.col("fate").is_not_null()).select(*LINE, "fate"),
-                _fates(versions, newest, bars),
-            ]
-        ),
+        quarantined=rules.quarantined(turned_away.filter(quarantined), about="symbol"),
+        fates=pl.concat(fates),
     )
+
+
+def _turned_away(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that broke a rule; one that only repeats another is a duplicate.
+
+    What a provider's noise below the tick does not change was turned away before.
+    """
+    out = judged.filter(pl.col("fate").eq_missing(pl.lit("quarantined")))
+    said = runs(
+        out, key=("source", *_KEY), content=(*_CELLS, "rules", "problem", "text")
+    )
+    again = pl.when(~pl.col("first")).then(pl.lit("duplicate")).otherwise("fate")
+    return said.with_columns(fate=again)
 
 
 def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:

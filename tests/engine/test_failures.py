@@ -11,6 +11,7 @@ from cbi_stream import days, handler
 from cbi_stream.engine.effects import manifests
 from cbi_stream.engine.graph import build
 from cbi_stream.engine.prove import prove
+from cbi_stream.engine.ready import MOST_ATTEMPTS
 from cbi_stream.engine.wave import run_wave
 from tests.laws import toy, worlds
 
@@ -88,14 +89,89 @@ def test_a_mended_handler_catches_up(world):
     assert manifests(world.lake) == {}
 
 
-def test_the_same_failure_again_commits_nothing(world):
-    """A handler that keeps failing is tried each time and fills no log."""
+def test_a_partition_that_keeps_failing_is_set_aside(world):
+    """After five failures of one recipe it is tried no more, says why, and fills no log."""
     graph = _broken(world)
-    run_wave(world.lake, graph, probing="off")
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        report = run_wave(world.lake, graph, probing="off")
+        assert report.tables["features.right"].failed
+        assert _right(world).attempts == attempt
     version = world.lake.table("features.right").head()[0]
     report = run_wave(world.lake, graph, probing="off")
-    assert report.failed
+    assert report.tables["features.right"].failed == {}
+    assert "the scale broke" in report.tables["features.right"].set_aside["2017"]
+    assert "the scale broke" in report.failed["features.right/2017"]
+    assert "2017" in report.tables["features.top"].waiting
     assert world.lake.table("features.right").head()[0] == version
+
+
+def test_one_that_was_set_aside_is_tried_again_for_a_reason(world):
+    """New input that reaches it, other code, or a person's word."""
+    graph = _broken(world)
+    for _ in range(MOST_ATTEMPTS + 1):
+        run_wave(world.lake, graph, probing="off")
+    report = run_wave(world.lake, graph, probing="off", again=True)
+    assert report.tables["features.right"].failed
+    day = world.feeds[0].first + timedelta(days=3 * 130)
+    assert day.year == BAD_YEAR
+    world.arrive(world.feeds[0], [(day, 51.5)])
+    report = run_wave(world.lake, graph, probing="off")
+    assert report.tables["features.right"].failed
+    assert _right(world).attempts == 1
+    assert not run_wave(world.lake, world.graph, probing="off").failed
+    assert (_right(world).state, _right(world).attempts) == ("live", 0)
+
+
+def test_one_that_is_not_due_waits_and_the_others_go_on(world):
+    """Backing off holds the partition that failed and what reads it, nothing else."""
+    graph = _broken(world)
+    run_wave(world.lake, graph, probing="off")
+    day = world.feeds[0].first + timedelta(days=3 * 10)
+    assert day.year == BAD_YEAR - 1
+    world.arrive(world.feeds[0], [(day, 51.5)])
+    asked = []
+    report = run_wave(
+        world.lake, graph, probing="off", due=lambda *place: asked.append(place)
+    )
+    assert ("features.right", "2017") in asked
+    assert report.tables["features.right"].failed == {}
+    assert report.tables["features.right"].changed >= 1
+
+
+def _right(world):
+    return world.lake.table("features.right").head()[1].partitions["2017"]
+
+
+def test_a_damaged_table_stops_itself_and_what_reads_it(world):
+    """Its file is not what was written: it is named, the rest is brought up to date."""
+    world.settle()
+    last = max(world.known["raw.px"])
+    table = world.lake.table("features.window")
+    entry = table.head()[1].partitions[str(last.year - 1)]
+    path = table.folder / entry.files[0].path
+    path.write_bytes(path.read_bytes()[:-8] + b"damaged!")
+    world.restart()
+    world.arrive(world.feeds[0], [(last, 33.25)])
+    report = run_wave(world.lake, world.graph, probing="off")
+    assert path.name in " ".join(report.failed.values())
+    assert report.tables["features.tip"].damaged
+    assert report.tables["features.right"].damaged is None
+    assert report.tables["labels.ahead"].changed >= 1
+
+
+def test_a_wave_that_is_asked_to_stop_commits_what_is_done_and_publishes_nothing(world):
+    """The rest is planned again; the end is the same as without the stop."""
+    done = []
+    report = run_wave(
+        world.lake,
+        world.graph,
+        probing="off",
+        stopping=lambda: done.append(1) or len(done) > 12,
+    )
+    assert report.stopped
+    assert world.lake.published() == {}
+    assert not run_wave(world.lake, world.graph, probing="off").failed
+    world.prove()
 
 
 def test_a_proof_of_a_lake_with_failures_says_so(world):

@@ -1,0 +1,163 @@
+"""A warm process that runs jobs: killable when one takes too long or too much.
+
+The parent decides and commits; the worker computes one job after the other from pinned
+versions and hands back a finished file. It never commits, and a job that ends its
+process fails alone: the next one gets a fresh process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from cbi_stream.engine.graph import Graph, discover
+from cbi_stream.engine.step import Job, Outcome, run
+from cbi_stream.lake.lake import Lake
+from cbi_stream.registry import loader
+from cbi_stream.words.errors import DamagedLake, WrongUsage
+
+WALL_SECONDS = 600.0
+MEMORY_BYTES = 8 * 1024**3
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a worker must open to run jobs."""
+
+    lake: Path
+    registry: Path
+    package: str
+
+
+class Worker:
+    """Runs jobs in one warm spawned process. Use it as a context: it ends with it."""
+
+    def __init__(
+        self, *, wall_seconds: float = WALL_SECONDS, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        self.wall_seconds = wall_seconds
+        self.memory_bytes = memory_bytes
+        self._process: Any = None
+        self._pipe: Connection | None = None
+        self._place: _Place | None = None
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        process, pipe = self._process, self._pipe
+        self._process = self._pipe = self._place = None
+        if pipe is not None:
+            pipe.close()
+        if process is not None:
+            process.kill()
+            process.join()
+
+    def outcomes(
+        self, lake: Lake, graph: Graph, jobs: Iterable[Job]
+    ) -> Iterator[Outcome]:
+        """Run the jobs and yield their outcomes, in order.
+
+        Raises:
+            WrongUsage: the graph was built by hand: another process cannot find it.
+            DamagedLake: an input is not what was written.
+        """
+        place = _place_of(lake, graph)
+        for job in jobs:
+            yield self._run(place, job)
+
+    def _run(self, place: _Place, job: Job) -> Outcome:
+        pipe = self._started(place)
+        try:
+            pipe.send(job)
+            if not pipe.poll(self.wall_seconds):
+                why = f"it took more than {self.wall_seconds:g} seconds"
+                return self._lost(job, why)
+            answer = pipe.recv()
+        except (EOFError, OSError):
+            return self._lost(job, "it ended its process: it may need too much memory")
+        except BaseException:
+            self.close()  # an answer half read would be taken for the next job's
+            raise
+        if isinstance(answer, DamagedLake):
+            raise answer
+        assert isinstance(answer, Outcome), answer
+        return answer
+
+    def _lost(self, job: Job, why: str) -> Outcome:
+        self.close()
+        return Outcome(job, error=f"HandlerFailed: {job.table}/{job.partition}: {why}")
+
+    def _started(self, place: _Place) -> Connection:
+        if self._place != place:
+            self.close()
+        if self._pipe is None:
+            context = multiprocessing.get_context("spawn")
+            mine, its = context.Pipe()
+            self._process = context.Process(
+                target=serve, args=(its, place, self.memory_bytes), daemon=True
+            )
+            self._process.start()
+            its.close()
+            self._pipe, self._place = mine, place
+            if not mine.poll(_START_SECONDS) or mine.recv() != "ready":
+                self.close()
+                msg = f"expected a worker within {_START_SECONDS:g} s; it did not start"
+                raise WrongUsage(msg)
+        return self._pipe
+
+
+def _place_of(lake: Lake, graph: Graph) -> _Place:
+    if graph.package is None:
+        msg = "a graph built by hand cannot run in another process"
+        raise WrongUsage(msg)
+    return _Place(lake.folder, graph.registry.folder, graph.package)
+
+
+def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
+    """Answer jobs until the pipe closes; called in the worker's process."""
+    graph = discover(loader.load(place.registry), place.package)
+    lake = Lake(place.lake, graph.registry)
+    _limit_memory(memory_bytes)
+    pipe.send("ready")
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)  # the parent is gone, or wants no more
+        pipe.send(_answer(lake, graph, job))
+
+
+def _answer(lake: Lake, graph: Graph, job: Job) -> Outcome | DamagedLake:
+    try:
+        return run(lake, graph, job)
+    except DamagedLake as error:
+        return error
+    except MemoryError:
+        return Outcome(
+            job, error=f"HandlerFailed: {job.table}: it needs too much memory"
+        )
+
+
+def _limit_memory(most: int) -> None:
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    except (OSError, ValueError):
+        return  # this platform sets no such limit: the wall clock still ends a job
