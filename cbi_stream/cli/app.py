@@ -42,8 +42,8 @@ _VERBS = {
         "cbi ingest fred --folder downloads",
     ),
     "run": (
-        "making:run",
-        "Take in what landed and bring every table up to date.",
+        "running:run",
+        "Take in what landed and bring every table up to date; stay, and go on so.",
         "cbi run --until-idle",
     ),
     "demo": (
@@ -79,6 +79,26 @@ _VERBS = {
         "explaining:why",
         "Tell why the rows of a table on a date are what they are, or not there.",
         "cbi why features.panel 2020-03-16 vix",
+    ),
+    "logs": (
+        "logging:logs",
+        "Show the last lines of the log; -f: and those that come, until Ctrl-C.",
+        "cbi logs -f --level warning --since 2h",
+    ),
+    "health": (
+        "health:health",
+        "Say whether the dispatcher lives and what is wrong; exit 3: something is.",
+        "cbi health",
+    ),
+    "doctor": (
+        "doctoring:doctor",
+        "Say what is wrong with this machine or lake, and the mend; exit 3: a fault.",
+        "cbi doctor --all",
+    ),
+    "retry": (
+        "health:retry",
+        "Try partitions again that were set aside after failing.",
+        "cbi retry",
     ),
     "rebuild": (
         "proving:rebuild",

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -15,16 +15,15 @@ from cbi_stream.cli.opening import (
     DEFAULT_LAKE,
     AsJson,
     LakeFolder,
-    dispatching,
     opened,
     registry,
 )
 from cbi_stream.doors import landing
+from cbi_stream.doors.asking import asked_again
 from cbi_stream.doors.landing import Receipt
-from cbi_stream.doors.readers import Child, Reader
+from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.settling import Settling, pause
 from cbi_stream.doors.stated import read_time
-from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.report import WaveReport
 from cbi_stream.engine.wave import run_wave
@@ -105,45 +104,6 @@ def drop(
     return 0
 
 
-def run(
-    *,
-    lake: LakeFolder = DEFAULT_LAKE,
-    until_idle: Annotated[bool, Parameter(negative="")] = False,
-    json: AsJson = False,
-) -> int:
-    """Take in what landed and bring every table up to date.
-
-    Args:
-        lake: folder of the lake.
-        until_idle: process everything pending, then leave.
-        json: print one JSON object.
-    """
-    if not until_idle:
-        msg = "expected --until-idle: a run that stays and watches is not built yet"
-        raise WrongUsage(msg)
-    found, graph = opened(lake)
-    with dispatching(found), Child() as reader:
-        told, waves = settle(found, graph, reader=reader, patience=PATIENCE_SECONDS)
-        skipped = reader.skipped
-    failed = {place: why for wave in waves for place, why in wave.failed.items()}
-    if json:
-        show.as_json(
-            {
-                "kind": found.kind,
-                "receipts": [asdict(receipt) for receipt in told],
-                "waves": _plain(waves),
-                "lines": fates.of_lake(found, graph),
-                "failed": failed,
-            }
-        )
-    else:
-        receipts.print_receipts(told, kind=found.kind)
-        if skipped:
-            show.note(f"the reader could not limit its {', '.join(skipped)} here")
-        _print_waves(waves, failed)
-    return receipts.PARTIAL if failed else receipts.exit_code(told)
-
-
 def settle(
     lake: Lake, graph: Graph, *, reader: Reader | None = None, patience: float = 0.0
 ) -> tuple[list[Receipt], list[WaveReport]]:
@@ -170,7 +130,7 @@ def settle(
         if not left and _may_settle(still) and time.perf_counter() < deadline:
             pause(_STEP_SECONDS)
             continue
-        waves.append(run_wave(lake, graph))
+        waves.append(run_wave(lake, graph, again=asked_again(lake)))
         if waves[-1].quiet and not left:
             done = landing.complete(lake, graph, told)
             # What another process took in was waiting for this wave as well.
@@ -190,26 +150,3 @@ def _time(text: str | None) -> date | None:
     except ValueError as error:
         msg = f"--as-of: {error}"
         raise WrongUsage(msg) from None
-
-
-def _plain(waves: list[WaveReport]) -> list[dict[str, Any]]:
-    return [asdict(wave) for wave in waves]
-
-
-def _print_waves(waves: list[WaveReport], failed: dict[str, str]) -> None:
-    sums = {
-        name: (
-            sum(w.tables[name].planned for w in waves),
-            sum(w.tables[name].changed for w in waves),
-            waves[-1].tables[name].version,
-        )
-        for name in waves[-1].tables
-    }
-    show.table(
-        "tables",
-        ["table", "partitions computed", "changed", "version"],
-        [(name, *counts) for name, counts in sums.items()],
-    )
-    for name in dict.fromkeys(n for wave in waves for n in wave.written):
-        show.note(f"wrote exports/{name}.parquet")
-    show.failures(failed)

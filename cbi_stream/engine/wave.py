@@ -182,14 +182,7 @@ def _bring_up_to_date(
         )
         for task in ready
     ]
-    if node.table in wave.lies:
-        outcomes = [Outcome(job, error=wave.lies[node.table]) for job in jobs]
-    else:
-        outcomes = []
-        for outcome in wave.executor.outcomes(lake, wave.graph, jobs):
-            outcomes.append(outcome)
-            if wave.stopping():
-                break  # what is finished is committed, the rest is planned again
+    outcomes = _run(wave, node, jobs)
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)
     report.set_aside = aside
     report.failed = {o.job.partition: o.error for o in outcomes if o.error}
@@ -199,6 +192,17 @@ def _bring_up_to_date(
     )
     report.version = table.head()[0]
     return report
+
+
+def _run(wave: _Wave, node: Node, jobs: list[Job]) -> list[Outcome]:
+    if node.table in wave.lies:
+        return [Outcome(job, error=wave.lies[node.table]) for job in jobs]
+    outcomes: list[Outcome] = []
+    for outcome in wave.executor.outcomes(wave.lake, wave.graph, jobs):
+        outcomes.append(outcome)
+        if wave.stopping():
+            break  # what is finished is committed, the rest is planned again
+    return outcomes
 
 
 def _commit(

@@ -23,6 +23,8 @@ DOORS = {
     "yaml": ("cbi_stream.registry",),
     "cyclopts": ("cbi_stream.cli",),
     "rich": ("cbi_stream.cli",),
+    "structlog": ("cbi_stream.doors.logs",),
+    "watchdog": ("cbi_stream.doors.watch",),
 }
 OURS = {"cbi_stream", "handlers"}
 CLOSED = {"pickle", "marshal", "shelve", "random", "secrets"}

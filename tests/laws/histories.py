@@ -271,8 +271,10 @@ class World:
             }
             assert report.tables[table].changed == len(differ), f"P2: {table}"
             assert report.tables[table].planned >= len(differ), f"P2: {table}"
-            self.planned += report.tables[table].planned
-            self.changed += len(differ)
+            if not table.startswith("quarantine."):
+                # A conform step is computed once for its two tables.
+                self.planned += report.tables[table].planned
+                self.changed += len(differ)
 
     def prove(self) -> None:
         """P1, as the product says it."""

@@ -1,0 +1,122 @@
+"""Verbs `health` and `retry`: whether the dispatcher lives, and what waits for a person.
+
+They read what is written down: the heartbeat, the maps, the receipts. They mend nothing.
+"""
+
+from __future__ import annotations
+
+import json as plain_json
+from datetime import datetime
+from typing import Any
+
+from cbi_stream.cli import intake, show
+from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
+from cbi_stream.doors.asking import ask_again
+from cbi_stream.doors.daemon import HEARTBEAT, RESCAN_SECONDS
+from cbi_stream.engine import fates
+from cbi_stream.lake.lake import Lake
+from cbi_stream.words import clock
+from cbi_stream.words.errors import DamagedLake
+
+SICK = 3
+_LATE_SECONDS = 3 * RESCAN_SECONDS
+"""A dispatcher looks at least so often, three times over, unless it computes."""
+
+
+def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
+    """Say whether the dispatcher lives, and what waits for a person.
+
+    Args:
+        lake: folder of the lake.
+        json: print one JSON object.
+    """
+    found, graph = opened(lake)
+    pulse = _pulse(found)
+    failed = _failed(found, [node.table for node in graph.nodes])
+    lost = {
+        raw: counts["unaccounted"]
+        for raw, counts in fates.of_lake(found, graph).items()
+        if counts["unaccounted"]
+    }
+    plain = {
+        "dispatcher": pulse,
+        "failed": failed,
+        "waiting": intake.waiting(found),
+        "refused": intake.quarantined(found),
+        "unaccounted": lost,
+    }
+    sick = pulse["state"] != "alive" or bool(failed)
+    if json:
+        show.as_json({**plain, "healthy": not sick})
+    else:
+        _print(plain)
+    return SICK if sick else 0
+
+
+def _pulse(lake: Lake) -> dict[str, Any]:
+    try:
+        found = plain_json.loads((lake.folder / HEARTBEAT).read_bytes())
+        age = (clock.now() - datetime.fromisoformat(found["at"])).total_seconds()
+    except FileNotFoundError:
+        return {"state": "never seen"}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {"state": "unreadable", "error": str(error)}
+    state = "alive" if age + 1 >= 0 and age < _LATE_SECONDS else "silent"
+    return {"state": state, "age_s": round(age, 1), **found}
+
+
+def _failed(lake: Lake, tables: list[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for name in tables:
+        try:
+            partitions = lake.table(name).head()[1].partitions
+        except DamagedLake as error:
+            found.append({"table": name, "partition": None, "error": str(error)})
+            continue
+        found += [
+            {
+                "table": name,
+                "partition": partition,
+                "attempts": entry.attempts,
+                "error": entry.error,
+            }
+            for partition, entry in sorted(partitions.items())
+            if entry.state == "failed"
+        ]
+    return found
+
+
+def _print(plain: dict[str, Any]) -> None:
+    pulse = plain["dispatcher"]
+    age = f", last seen {pulse['age_s']} s ago" if "age_s" in pulse else ""
+    print(f"dispatcher: {pulse['state']}{age}")
+    for each in plain["failed"]:
+        where = "/".join(p for p in (each["table"], each["partition"]) if p)
+        tries = f" ({each['attempts']} attempts)" if each.get("attempts") else ""
+        print(f"failed: {where}{tries}: {each['error']}")
+    for end in ("waiting", "refused"):
+        for each in plain[end]:
+            print(f"{end}: {each['file']}: {each['reason']}")
+    for raw, n in plain["unaccounted"].items():
+        print(f"unaccounted: {n} lines of {raw}")
+
+
+def retry(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
+    """Ask for partitions that were set aside to be tried once more.
+
+    The dispatcher hears it at its next look, or `cbi run --until-idle` does.
+
+    Args:
+        lake: folder of the lake.
+        json: print one JSON object.
+    """
+    found, graph = opened(lake)
+    failed = _failed(found, [node.table for node in graph.nodes])
+    ask_again(found)
+    if json:
+        show.as_json({"asked": True, "failed": failed})
+    else:
+        show.note(
+            f"asked: {len(failed)} failed partition(s) are tried at the next look"
+        )
+    return 0

@@ -1,0 +1,62 @@
+"""`cbi run` without an end: the daemon, its signals, its log and its helpers.
+
+It puts the daemon together and listens for signals; what the daemon does stands in its
+own room.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from cbi_stream.cli.opening import dispatching
+from cbi_stream.doors.daemon import Daemon
+from cbi_stream.doors.logs import open_log
+from cbi_stream.doors.readers import Child
+from cbi_stream.doors.watch import Watch
+from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.pool import Pool
+from cbi_stream.lake.lake import Lake
+
+
+def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
+    """Run the daemon until a signal ends it; return its exit code.
+
+    Raises:
+        LockHeld: another dispatcher works on this lake.
+    """
+    with (
+        dispatching(lake),
+        Watch(lake.folder, off=not watching) as hints,
+        Child() as reader,
+        Pool() as executor,
+    ):
+        log = open_log(lake.folder, to_stderr=True)
+        daemon = Daemon(
+            lake, graph, hints=hints, reader=reader, executor=executor, log=log
+        )
+        with _ending(daemon):
+            daemon.run()
+        log.close()
+    return 0
+
+
+@contextmanager
+def _ending(daemon: Daemon) -> Iterator[None]:
+    """Make SIGINT and SIGTERM end the daemon after the commit at hand.
+
+    A second signal ends it at once: that is safe too, only less polite.
+    """
+
+    def heard(number: int, _: FrameType | None) -> None:
+        daemon.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {n: signal.signal(n, heard) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,250 @@
+"""The daemon: looks at the landing and at raw, brings every table up to date, waits.
+
+A hint only wakes it: what there is to do it reads from the landing and from the logs of
+the tables, at its start, at every hint and every half minute. It keeps no state but
+theirs, so it may end at any instant. It never judges a value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Hashable
+from typing import Protocol
+
+from cbi_stream.doors import landing
+from cbi_stream.doors.asking import asked_again
+from cbi_stream.doors.backoff import Backoff
+from cbi_stream.doors.logs import Log
+from cbi_stream.doors.readers import Reader
+from cbi_stream.doors.receipts import Receipt
+from cbi_stream.doors.settling import Settling
+from cbi_stream.engine.executor import Executor
+from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.report import WaveReport
+from cbi_stream.engine.wave import run_wave
+from cbi_stream.lake import durable
+from cbi_stream.lake.lake import Lake
+from cbi_stream.words import clock
+from cbi_stream.words.errors import CbiError, DamagedLake
+
+RESCAN_SECONDS = 30.0
+_SETTLING_SECONDS = 0.5
+_BEAT_SECONDS = 5.0
+_SELF = "the daemon itself"
+HEARTBEAT = "heartbeat.json"
+
+
+class Hints(Protocol):
+    """Who may say that there is something to look at."""
+
+    def wait(self, timeout: float) -> bool:
+        """Return whether a hint came within `timeout` seconds."""
+        ...
+
+    def alive(self) -> bool:
+        """Return whether hints can still come."""
+        ...
+
+    def renew(self) -> object:
+        """Begin to watch anew."""
+        ...
+
+
+class Daemon:
+    """One dispatcher. Call `run` once, under the dispatcher's lock."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        graph: Graph,
+        *,
+        hints: Hints,
+        reader: Reader,
+        executor: Executor,
+        log: Log,
+    ) -> None:
+        self.lake, self.graph = lake, graph
+        self.hints, self.reader, self.executor = hints, reader, executor
+        self.log = log
+        self.turns = 0
+        self._stopping = threading.Event()
+        self._settling = Settling()
+        self._backoff = Backoff()
+        self._told: dict[str, str] = {}
+        self._began = clock.now()
+        self._beaten = float("-inf")
+
+    def stop(self) -> None:
+        """Ask it to end after the job and the commit at hand."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stopping.is_set()
+
+    def run(self) -> None:
+        """Work until asked to stop."""
+        self.log.info("daemon.started", pid=os.getpid(), kind=self.lake.kind)
+        while not self.stopping:
+            seconds = self._guarded_turn()
+            self._beat()
+            if not self.stopping and seconds > 0:
+                self._wait(seconds)
+        self.log.info("daemon.stopped", turns=self.turns)
+
+    def _guarded_turn(self) -> float:
+        """Take one turn; whatever goes wrong is logged, and tried again later."""
+        try:
+            self._same_volume()
+            seconds = self.turn()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+            wait = min(self._backoff.failed(_SELF), 60.0)
+            self.log.error("turn.failed", error=error, again_in_s=round(wait, 1))
+            return wait
+        self._backoff.worked(_SELF)
+        return seconds
+
+    def turn(self) -> float:
+        """Look once, do what there is to do; return how long it may wait after that.
+
+        Raises:
+            CbiError: a step of the platform itself failed.
+            OSError: the disk refused.
+        """
+        self.turns += 1
+        start = time.perf_counter()
+        told = landing.take_in(
+            self.lake, self.graph, reader=self.reader, settling=self._settling
+        )
+        left = [receipt for receipt in told if receipt.end != "waiting"]
+        report = run_wave(
+            self.lake,
+            self.graph,
+            executor=self.executor,
+            again=asked_again(self.lake),
+            due=lambda table, partition: self._backoff.due((table, partition)),
+            stopping=lambda: self.stopping,
+        )
+        done = landing.complete(self.lake, self.graph, left)
+        self._tell_files([*done, *(r for r in told if r.end == "waiting")])
+        self._tell_wave(report, time.perf_counter() - start)
+        if left or not report.quiet:
+            return 0.0
+        return self._until_next(told)
+
+    def _until_next(self, told: list[Receipt]) -> float:
+        seconds = RESCAN_SECONDS
+        if any(receipt.unsettled for receipt in told):
+            seconds = _SETTLING_SECONDS
+        retry = self._backoff.seconds_to_next()
+        return seconds if retry is None else min(seconds, max(retry, 0.05))
+
+    def _tell_files(self, told: list[Receipt]) -> None:
+        for receipt in told:
+            known = (receipt.end, receipt.sha256, receipt.reason)
+            if receipt.end == "waiting" and self._told.get(receipt.file) == repr(known):
+                continue  # it waits as it did: once is enough
+            self._told[receipt.file] = repr(known)
+            if receipt.taken:
+                self._told.pop(receipt.file)
+            event = {
+                "archive": "file.taken",
+                "quarantine": "file.refused",
+                "waiting": "file.held",
+            }[receipt.end]
+            say = self.log.info if receipt.taken else self.log.warning
+            say(
+                event,
+                file=receipt.file,
+                source=receipt.source,
+                key=receipt.key,
+                table=receipt.table,
+                batch=receipt.batch,
+                lines=receipt.lines,
+                staged=receipt.staged,
+                quarantined=receipt.quarantined,
+                reason=receipt.reason,
+                mend=receipt.mend,
+            )
+
+    def _tell_wave(self, report: WaveReport, seconds: float) -> None:
+        failing: set[Hashable] = {_SELF}
+        for name, table in report.tables.items():
+            if table.changed:
+                self.log.info(
+                    "table.committed",
+                    table=name,
+                    version=table.version,
+                    partitions=table.changed,
+                )
+            if table.damaged:
+                self.log.error("table.damaged", table=name, reason=table.damaged)
+            for partition, why in table.failed.items():
+                wait = self._backoff.failed((name, partition))
+                self.log.error(
+                    "partition.failed",
+                    table=name,
+                    partition=partition,
+                    reason=why,
+                    again_in_s=round(wait, 1),
+                )
+            failing |= {(name, p) for p in (*table.failed, *table.set_aside)}
+        self._backoff.keep(failing)
+        for effect, why in report.effects.items():
+            self.log.error("effect.failed", effect=effect, reason=why)
+        if not report.quiet:
+            self.log.info(
+                "wave.settled", files=len(report.written), seconds=round(seconds, 3)
+            )
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for a hint, in steps so short that a stop is heard at once."""
+        deadline = time.perf_counter() + seconds
+        while not self.stopping and (left := deadline - time.perf_counter()) > 0:
+            if self.hints.wait(min(left, 0.5)):
+                return
+            if not self.hints.alive():
+                self.log.warning("observer.renewed")
+                self.hints.renew()
+                return
+
+    def _same_volume(self) -> None:
+        """Refuse to work where another volume, or none, stands in the lake's place.
+
+        Raises:
+            DamagedLake: the lake's identity is not there.
+        """
+        path = self.lake.folder / "lake.json"
+        try:
+            found = json.loads(path.read_bytes())["id"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            msg = (
+                f"{path}: expected this lake's identity; {error!r}: is its volume gone?"
+            )
+            raise DamagedLake(msg) from error
+        if found != self.lake.id:
+            msg = f"{path}: expected the lake {self.lake.id}; found {found}"
+            raise DamagedLake(msg)
+
+    def _beat(self) -> None:
+        """Say that it lives, now and then. A disk that refuses must not end it."""
+        if time.perf_counter() - self._beaten < _BEAT_SECONDS and not self.stopping:
+            return
+        self._beaten = time.perf_counter()
+        plain = {
+            "pid": os.getpid(),
+            "at": clock.now().isoformat(),
+            "started_at": self._began.isoformat(),
+            "turns": self.turns,
+            "observer": self.hints.alive(),
+        }
+        try:
+            durable.write(self.lake.folder / HEARTBEAT, json.dumps(plain).encode())
+        except (OSError, CbiError) as error:
+            self.log.warning("heartbeat.missed", error=error)

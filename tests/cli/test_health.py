@@ -1,0 +1,61 @@
+"""Health says what is wrong and leaves with 3; retry asks for what was set aside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cbi_stream.words import clock
+
+Cbi = Callable[..., Any]
+
+
+def _beat(lake: Path, *, ago: float) -> None:
+    at = clock.now() - timedelta(seconds=ago)
+    (lake / "heartbeat.json").write_text(json.dumps({"pid": 1, "at": at.isoformat()}))
+
+
+def test_a_lake_without_a_dispatcher_is_not_healthy(cbi: Cbi, lake: Path) -> None:
+    """Nobody takes files in: that is said, with exit 3."""
+    said = cbi("health", "--lake", lake)
+    assert (said.code, said.out.splitlines()[0]) == (3, "dispatcher: never seen")
+
+
+def test_a_heartbeat_of_now_is_healthy_and_an_old_one_is_not(
+    cbi: Cbi, lake: Path
+) -> None:
+    """Three missed looks mean that it is silent."""
+    _beat(lake, ago=5)
+    said = cbi("health", "--lake", lake, "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["dispatcher"]["state"] == "alive"
+    _beat(lake, ago=600)
+    said = cbi("health", "--lake", lake)
+    assert said.code == 3
+    assert "silent" in said.out
+
+
+def test_a_broken_heartbeat_is_said(cbi: Cbi, lake: Path) -> None:
+    """What cannot be read is no sign of life."""
+    (lake / "heartbeat.json").write_text("{")
+    assert "unreadable" in cbi("health", "--lake", lake).out
+
+
+def test_files_that_wait_are_shown_with_their_reason(cbi: Cbi, lake: Path) -> None:
+    """A person sees what is asked of them."""
+    _beat(lake, ago=1)
+    (lake / "landing" / "stranger.csv").write_text("# SIMULATED\na,b\n1,2\n")
+    cbi("run", "--until-idle", "--lake", lake)
+    said = cbi("health", "--lake", lake)
+    assert "waiting: stranger.csv" in said.out
+
+
+def test_retry_is_heard_once(cbi: Cbi, lake: Path) -> None:
+    """The next run takes the word and forgets it."""
+    assert cbi("retry", "--lake", lake).code == 0
+    assert (lake / "again").exists()
+    cbi("run", "--until-idle", "--lake", lake)
+    assert not (lake / "again").exists()
