@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from cyclopts import Parameter
 
 import handlers
 from cbi_stream.engine.graph import Graph, discover
-from cbi_stream.lake import durable
+from cbi_stream.lake import durable, tail
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
@@ -40,8 +41,28 @@ def opened(folder: Path) -> tuple[Lake, Graph]:
 
 
 @contextmanager
-def dispatching(lake: Lake) -> Iterator[None]:
-    """Hold the lock of the one process that writes right of raw."""
+def dispatching(lake: Lake, *, mending: bool = True) -> Iterator[list[str]]:
+    """Hold the lock of the one process that writes right of raw.
+
+    Args:
+        lake: the lake.
+        mending: check the tails of all tables first: what a power cut tore is set aside,
+            and a table that is damaged below its newest commit is refused while the
+            others go on. A proof does not: it shows the damage as it is.
+
+    Yields:
+        What was set aside, in words.
+
+    Raises:
+        LockHeld: another process holds it.
+    """
     with durable.locked(lake.folder / "dispatch.lock", wait=False):
         lake.sweep()
-        yield
+        torn = []
+        for found in tail.check_lake(lake, lake.registry.contracts) if mending else ():
+            if found.damage:
+                lake.refused[found.table] = found.damage
+            torn += [f"torn, so set aside: {fault}" for fault in found.found]
+        for each in torn:
+            print(each, file=sys.stderr)
+        yield torn

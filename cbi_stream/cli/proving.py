@@ -66,7 +66,7 @@ def prove(
         json: print the certificate as one JSON object.
     """
     found, graph = opened(lake)
-    with dispatching(found):
+    with dispatching(found, mending=False):
         certificate = proof.prove(found, graph, deep=deep)
     if json:
         show.as_json(certificate.to_plain())

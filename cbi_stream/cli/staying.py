@@ -28,12 +28,14 @@ def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
         LockHeld: another dispatcher works on this lake.
     """
     with (
-        dispatching(lake),
+        dispatching(lake) as torn,
         Watch(lake.folder, off=not watching) as hints,
         Child() as reader,
         Pool() as executor,
     ):
         log = open_log(lake.folder, to_stderr=True)
+        for each in torn:
+            log.warning("commit.set_aside", reason=each)
         daemon = Daemon(
             lake, graph, hints=hints, reader=reader, executor=executor, log=log
         )

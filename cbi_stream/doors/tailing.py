@@ -81,6 +81,7 @@ class Appender:
         found = os.fstat(self._file)
         self._key = _key(found)
         last = os.pread(self._file, 1, found.st_size - 1) if found.st_size else b"\n"
+        # Amid another's line just now, ours begins with an empty one: no reader minds.
         self._torn = last != b"\n"
 
     def _is_full(self, more: int) -> bool:

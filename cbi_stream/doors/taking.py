@@ -25,7 +25,7 @@ from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
-from cbi_stream.kernels.release import released_at
+from cbi_stream.kernels.release import possible_from, released_at
 from cbi_stream.lake import durable
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
@@ -121,6 +121,9 @@ def take(desk: Desk, file: File) -> Receipt:
     """
     assert file.seen is not None
     assert file.found is not None
+    damaged = desk.lake.refused.get(file.found.source.raw)
+    if damaged is not None:
+        raise Waits(damaged, "the file is taken once the table is mended")
     data = copied(file.path, file.seen)
     if hashlib.sha256(data).hexdigest() != file.known["sha256"]:
         raise _unsettled()
@@ -169,9 +172,10 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
         parser=fingerprint.of_parser(file.found.parser.parse),
         as_of=file.known["as_of"],
     )
-    # The same value seen after its release is no duplicate of what was unfinished.
+    # The same value seen after its release is no duplicate of what was unfinished, and
+    # none of one that nobody could have seen.
     rules = [source.release_of(key), source.volume_release]
-    released = [
+    released = [possible_from(pl.col("date"), zone=source.zone)] + [
         released_at(pl.col("date"), **rule.terms(lake.registry.closures))
         for rule in rules
         if rule is not None and source.changes == "correction"

@@ -84,7 +84,7 @@ def run_wave(
     )
     seen: dict[str, Input] = {}
     for name in _records(lake, graph):
-        _look(report, seen, lake.table(name))
+        _look(report, seen, lake.table(name), refused=lake.refused)
     for node in graph.nodes:
         if stopping():
             report.stopped = True
@@ -103,13 +103,22 @@ def _records(lake: Lake, graph: Graph) -> list[str]:
     return sorted(name for name in named if lake.table(name).contract.is_record)
 
 
-def _look(report: WaveReport, seen: dict[str, Input], table: Table) -> None:
+def _look(
+    report: WaveReport,
+    seen: dict[str, Input],
+    table: Table,
+    *,
+    refused: Mapping[str, str],
+) -> None:
     """Take a table as it is now for the rest of the wave, if it can be read."""
+    name = table.contract.table
+    seen.pop(name, None)
     try:
-        seen[table.contract.table] = input_of(table)
+        if name in refused:
+            raise DamagedLake(refused[name])
+        seen[name] = input_of(table)
     except DamagedLake as error:
-        seen.pop(table.contract.table, None)
-        report.tables[table.contract.table] = TableReport(damaged=str(error))
+        report.tables[name] = TableReport(damaged=str(error))
 
 
 def _one_table(
@@ -117,6 +126,11 @@ def _one_table(
 ) -> None:
     """Bring one table up to date, unless it, or what it reads, is damaged."""
     missing = [name for name in node.inputs if name not in seen]
+    # A rebuild that was asked for mends what can be mended.
+    if node.table in wave.lake.refused and not wave.asked:
+        why = wave.lake.refused[node.table]
+        report.tables[node.table] = TableReport(damaged=why)
+        return
     if missing:
         why = f"it waits: {', '.join(missing)} is damaged"
         report.tables[node.table] = TableReport(damaged=why)
@@ -127,7 +141,7 @@ def _one_table(
         report.tables[node.table] = TableReport(damaged=str(error))
         return
     report.tables[node.table] = done
-    _look(report, seen, wave.lake.table(node.table))
+    _look(report, seen, wave.lake.table(node.table), refused={})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""When an observation is out at the latest, by a registered rule. It sees no stamps."""
+"""When an observation is out at the latest, by a registered rule, and when it cannot be.
+
+It sees no stamps.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,27 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 
 import polars as pl
+
+_AHEAD_DAYS = 1
+"""An evening's trading may carry the date of the next day."""
+
+
+def possible_from(day: pl.Expr, *, zone: str) -> pl.Expr:
+    """Return the instant (UTC) before which nobody can have seen an observation.
+
+    Args:
+        day: the date that the observation describes, a day of `zone`.
+        zone: the time zone of the source's days.
+    """
+    first = (day.cast(pl.Int32) - _AHEAD_DAYS).cast(pl.Int32).cast(pl.Date)
+    # Where the clock skips midnight, the day begins an hour later.
+    starts = [
+        first.dt.combine(time(hour))
+        .dt.cast_time_unit("us")
+        .dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for hour in (0, 1)
+    ]
+    return pl.coalesce(starts).dt.convert_time_zone("UTC")
 
 
 def released_at(

@@ -64,6 +64,8 @@ def commit(
             kept = partitions[name].files if append and name in partitions else ()
             partitions[name] = replace(done.entry, files=(*kept, *placed[name]))
         base = log.newest_version(table.folder)
+        # A power cut may tear only the newest commit: what it stands on is synced first.
+        _sync_log(table, range(max(expected, 0), (base or 0) + 1))
         chained = replace(
             written,
             partitions=partitions,
@@ -73,14 +75,18 @@ def commit(
         replaced = bool(placed) and not append
         new = table.transact(placed, replaced=replaced, written=chained)
         # The first commit of a table comes after another, which makes the table.
-        for each in range(expected + 1, new + 1):
-            durable.sync(log.commit_path(table.folder, each))
-        durable.sync(table.folder / "_delta_log")
+        _sync_log(table, range(expected + 1, new + 1))
         if expected < 0:
             durable.sync(table.folder)
         if new % CHECKPOINT_EVERY == 0:
             table.checkpoint()
         return new
+
+
+def _sync_log(table: Table, versions: range) -> None:
+    for version in versions:
+        durable.sync(log.commit_path(table.folder, version))
+    durable.sync(table.folder / "_delta_log")
 
 
 def _refuse_stale(table: Table, expected: int) -> None:

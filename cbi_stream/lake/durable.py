@@ -9,8 +9,10 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from cbi_stream.words import clock
 from cbi_stream.words.errors import LockHeld
 
 
@@ -49,6 +51,18 @@ def write(path: Path, data: bytes) -> None:
     sync(temporary)
     temporary.replace(path)
     sync(path.parent)
+
+
+def set_aside(path: Path, folder: Path) -> Path:
+    """Move a file to a folder, under a name that was never used; return where it lies."""
+    make_folder(folder)
+    now = clock.now()
+    while (place := folder / f"{now:%Y%m%dT%H%M%S.%fZ}-{path.name}").exists():
+        now += timedelta(microseconds=1)
+    path.rename(place)
+    sync(folder)
+    sync(path.parent)
+    return place
 
 
 @contextmanager

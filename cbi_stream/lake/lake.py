@@ -45,6 +45,8 @@ class Lake:
         self.registry = registry
         self._records = records
         self._tables: dict[str, Table] = {}
+        self.refused: dict[str, str] = {}
+        """Tables that a check found damaged: nothing reads or writes them, and why."""
         self.id, self.kind = self._identity()
 
     @classmethod

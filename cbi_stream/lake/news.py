@@ -1,6 +1,8 @@
-"""Which lines of a file are news: those that say what their newest version does not.
+"""Which lines of a file are news: those of a key of which it says something else.
 
-It compares cells as they were written; what they mean is not known here.
+All that one file says of a key is one version of it, also where it contradicts itself:
+it is stored whole or not at all. Cells are compared as they were written; what they
+mean is not known here.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ def news(
     sha256: str,
     released: Sequence[pl.Expr],
 ) -> pl.DataFrame:
-    """Return the lines of a file that say something else than their newest version.
+    """Return the lines of a file that are news, the first of those that say the same.
 
     Args:
         table: the raw table.
@@ -32,7 +34,8 @@ def news(
         lines: the table's own columns, `line`, `problem` and `text`.
         as_of: when the file was seen.
         sha256: the file's hash.
-        released: when the parts of a line's observation are final.
+        released: when what is thought of a line's observation may change. What was seen
+            before one of these instants is no version to what is seen after it.
     """
     cells = [n for n in table.contract.columns if n not in PROVENANCE]
     # A line that cannot be read borrows its date: it is no version of what stands there.
@@ -40,28 +43,25 @@ def news(
     known = _about_the_same(table, current, lines, key)
     # The same bytes stated as seen at the same time are the same file: what was stored
     # of it is known, though another file of that time spoke later.
-    itself = known.filter((pl.col("sha256") == sha256) & (pl.col("as_of") == as_of))
-    lines = _without(lines, itself, ["line"])
+    itself = (pl.col("sha256") == sha256) & (pl.col("as_of") == as_of)
+    lines = _without(lines, known.filter(itself), key)
     for instant in released:
         provisional = (pl.col("as_of") < instant) & (pl.lit(as_of) >= instant)
         known = known.filter(~provisional)
-    last = (
-        known.filter(pl.col("as_of") <= as_of)
-        .sort("as_of", "batch", "sha256", "line")
-        .unique(key, keep="last", maintain_order=True)
-    )
-    # Where the newest word on a date came from this very file, it says nothing new,
-    # though it may hold the date twice.
-    lines = _without(lines, last.filter(pl.col("sha256") == sha256), key)
-    # Where a file contradicts itself, none of its lines is left out for what is known
-    # already: the order in which files came must not hide the contradiction.
-    newest = _without(last, _contradicted(lines, key, cells), key).select(cells)
-    # A file may hold a date twice: each line is compared with the one before it.
-    before = newest.with_columns(line=pl.lit(0, pl.Int64))
-    ordered = pl.concat([before, lines.select(*cells, "line")]).sort(*key, "line")
-    repeated = _as_above(cells) & (pl.int_range(pl.len()) > 0)
-    fresh = ordered.with_columns(__repeated=repeated).filter(pl.col("line") > 0)
-    return fresh.filter(~pl.col("__repeated")).drop("__repeated")
+    newest = _newest(known.filter(pl.col("as_of") <= as_of), key)
+    said = lines.sort("line").unique(cells, keep="first", maintain_order=True)
+    added = _without(said, newest, cells)
+    # One that names a key twice and is followed by one that names it once says less.
+    dropped = _without(newest, said, cells)
+    fresh = pl.concat([added.select(key), dropped.select(key)])
+    return said.join(fresh, on=key, how="semi", nulls_equal=True)
+
+
+def _newest(known: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Return all lines of the newest file that names a key, for each key."""
+    file = ["as_of", "batch", "sha256"]
+    last = known.sort(file).unique(key, keep="last", maintain_order=True)
+    return known.join(last, on=[*key, *file], how="semi", nulls_equal=True)
 
 
 def _about_the_same(
@@ -81,17 +81,3 @@ def _without(rows: pl.DataFrame, others: pl.DataFrame, on: list[str]) -> pl.Data
     return rows.join(
         others.select(on), on=on, how="anti", nulls_equal=True, maintain_order="left"
     )
-
-
-def _contradicted(
-    lines: pl.DataFrame, key: list[str], cells: list[str]
-) -> pl.DataFrame:
-    """Return the keys that a file has twice, with other cells."""
-    twice = lines.filter(lines.select(key).is_duplicated())
-    kinds = twice.unique([*key, *cells]).group_by(key).len()
-    return kinds.filter(pl.col("len") > 1)
-
-
-def _as_above(names: list[str]) -> pl.Expr:
-    """Return the test for a row that says what the row above it says, key and all."""
-    return pl.all_horizontal([pl.col(n).eq_missing(pl.col(n).shift(1)) for n in names])

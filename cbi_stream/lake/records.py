@@ -58,9 +58,8 @@ def append_lines(
         lines: the table's own columns and `line`, as the parser gave them.
         arrival: which file they stand in.
         work: a folder on the lake's volume for unfinished files.
-        released: when the parts of a line's observation are final, from its `date`.
-            What was seen before is provisional: the same value seen after that is no
-            duplicate of it.
+        released: when what is thought of a line's observation may change, from its
+            `date`: the same value seen after that is no duplicate of one seen before.
         seen_first: when this very file was taken in before: its lines are held against
             what came since, and not counted again.
 

@@ -49,6 +49,8 @@ _DELTA_TYPES = {
     "bool": "boolean",
     "string": "string",
 }
+TORN = "_torn"
+"""The folder of a table where what a power cut tore is kept."""
 _CACHED_BYTES = 512 * 1024 * 1024
 
 
@@ -172,10 +174,8 @@ class Table:
 
     def _set_checkpoints_aside(self) -> None:
         """Move checkpoints out of the way: every commit is kept, so nothing is lost."""
-        aside = self.folder / "_torn"
-        durable.make_folder(aside)
         for path in (self.folder / "_delta_log").glob("*checkpoint*"):
-            path.replace(aside / path.name)
+            durable.set_aside(path, self.folder / TORN)
 
     def forget(self) -> None:
         """Drop the warm handle, so that the next use re-reads the log."""

@@ -41,12 +41,14 @@ def cftc(cftc: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Conforme
     rows = judged(lines, decisions, source=source, cell="count")
     versions = staged(rows.filter(pl.col("fate").is_null()), source=source, spec=spec)
     # A line is turned away once, however many of its counts broke a rule.
-    turned_away = rows.filter(pl.col("fate") == "quarantined").sort(*LINE, "series")
+    turned_away = rules.turned_away(
+        rows.sort(*LINE, "series"), key=_ABOUT, content=("series", "written")
+    )
     return Conformed(
         staged=versions.filter(pl.col("first")).select(STAGED),
         quarantined=rules.quarantined(
             turned_away.unique(list(LINE), keep="first", maintain_order=True),
             about="contract",
         ),
-        fates=fates(rows, versions),
+        fates=fates(rows, turned_away, versions),
     )

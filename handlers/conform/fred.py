@@ -30,10 +30,9 @@ def fred(fred: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Conforme
     rows = judged(lines, decisions, source=source, cell="value")
     standing = rows.filter(pl.col("fate").is_null())
     versions = staged(standing, source=source, spec=spec)
+    turned_away = rules.turned_away(rows, key=("series", "date"), content=("written",))
     return Conformed(
         staged=versions.filter(pl.col("first")).select(STAGED),
-        quarantined=rules.quarantined(
-            rows.filter(pl.col("fate") == "quarantined"), about="series"
-        ),
-        fates=fates(rows, versions),
+        quarantined=rules.quarantined(turned_away, about="series"),
+        fates=fates(rows, turned_away, versions),
     )

@@ -94,17 +94,21 @@ def staged(standing: pl.DataFrame, *, source: Source, spec: Spec) -> pl.DataFram
     )
 
 
-def fates(rows: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+def fates(
+    rows: pl.DataFrame, turned_away: pl.DataFrame, versions: pl.DataFrame
+) -> pl.DataFrame:
     """Return what became of each line; of several observations the best of their fates.
 
     Args:
         rows: what `judged` gave.
+        turned_away: what `rules.turned_away` made of them.
         versions: what `staged` gave.
     """
     said = pl.when("first").then(pl.lit("staged")).otherwise(pl.lit("duplicate"))
     each = pl.concat(
         [
-            rows.filter(pl.col("fate").is_not_null()).select(*LINE, "fate"),
+            rows.filter(pl.col("fate") == "unused").select(*LINE, "fate"),
+            turned_away.select(*LINE, "fate"),
             versions.select(*LINE, fate=said),
         ]
     )

@@ -59,7 +59,7 @@ def prices(
     )
     newest = _newest(versions)
     bars = _merged(newest)
-    turned_away = _turned_away(judged)
+    turned_away = rules.turned_away(judged, key=_KEY, content=(*_CELLS, "garbled"))
     fates = [
         judged.filter(~standing & ~quarantined).select(*LINE, "fate"),
         turned_away.select(*LINE, "fate"),
@@ -67,22 +67,9 @@ def prices(
     ]
     return Conformed(
         staged=bars,
-        quarantined=rules.quarantined(turned_away.filter(quarantined), about="symbol"),
+        quarantined=rules.quarantined(turned_away, about="symbol"),
         fates=pl.concat(fates),
     )
-
-
-def _turned_away(judged: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines that broke a rule; one that only repeats another is a duplicate.
-
-    What a provider's noise below the tick does not change was turned away before.
-    """
-    out = judged.filter(pl.col("fate").eq_missing(pl.lit("quarantined")))
-    said = runs(
-        out, key=("source", *_KEY), content=(*_CELLS, "rules", "problem", "text")
-    )
-    again = pl.when(~pl.col("first")).then(pl.lit("duplicate")).otherwise("fate")
-    return said.with_columns(fate=again)
 
 
 def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
@@ -112,8 +99,10 @@ def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     symbols = spec.universe.symbols
     known = pl.col("symbol").is_in(list(symbols))
     readable = pl.col("problem").is_null()
-    usable = lines.filter(readable & known).with_columns(
-        odd=rules.not_numbers(_CELLS, _NULLS)
+    usable = (
+        lines.filter(readable & known)
+        .with_columns(odd=rules.not_numbers(_CELLS, _NULLS))
+        .with_columns(garbled=pl.when("odd").then("written"))
     )
     tests = {
         "not_a_number": pl.col("odd"),
@@ -137,6 +126,7 @@ def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     rest = lines.filter(~(readable & known)).with_columns(
         *(pl.lit(None, pl.Float64).alias(name) for name in _PRICES),
         volume=pl.lit(None, pl.Int64),
+        garbled=pl.lit(None, pl.String),
         rules=pl.when(~readable).then(pl.lit(rules.UNREADABLE)),
         fate=pl.when(known).then(pl.lit("quarantined")).otherwise(pl.lit("unused")),
     )

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from handlers.conform.versions import LINE
+from cbi_stream.kernels.release import possible_from
+from handlers.conform.versions import LINE, ORDER, runs
 
 NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,17})?$"
 _SATURDAY = 6
-_AHEAD_DAYS = 1
-"""An evening's trading may carry the date of the next day."""
 
 UNREADABLE = "unreadable"
 REJECTED = "rejected"
@@ -40,8 +39,7 @@ def rejected(decisions: pl.DataFrame) -> pl.DataFrame:
 
 def future(zone: str) -> pl.Expr:
     """Return the test for a date after the day on which the line was seen."""
-    seen_on = pl.col("as_of").dt.convert_time_zone(zone).dt.date()
-    return (pl.col("date") - seen_on).dt.total_days() > _AHEAD_DAYS
+    return pl.col("as_of") < possible_from(pl.col("date"), zone=zone)
 
 
 def weekend() -> pl.Expr:
@@ -96,12 +94,57 @@ def written(cells: Sequence[str]) -> pl.Expr:
     return pl.concat_str([pl.col(n).fill_null("") for n in cells], separator=",")
 
 
+def turned_away(
+    lines: pl.DataFrame, *, key: Sequence[str], content: Sequence[str]
+) -> pl.DataFrame:
+    """Return the lines that are quarantined, and whether they only repeat others.
+
+    A file that says of a key what the file before it said of it, and is turned away for
+    the same reasons, brings nothing new: else each day's download of one bad line would
+    be quarantined again.
+
+    Args:
+        lines: with `fate`, `rules`, `text` and the columns that name and order a line.
+        key: what a line is about.
+        content: what it says.
+
+    Returns:
+        The lines whose fate is "quarantined", some with the fate "duplicate" instead.
+    """
+    out = lines.filter(pl.col("fate") == "quarantined")
+    # A line that cannot be read borrows its date: it is known by its text.
+    about = [*key, "text"]
+    file = ["raw", *ORDER[:3], *about]
+    said = [pl.col(n).cast(pl.String).fill_null("null") for n in (*content, "rules")]
+    words = (
+        out.with_columns(word=pl.concat_str(said, separator="|"))
+        .group_by(file, maintain_order=True)
+        .agg(
+            pl.col("word").unique().sort().str.join("\n"), pl.col("first_seen_at").min()
+        )
+        .with_columns(line=pl.lit(0, pl.Int64))
+    )
+    first = runs(words, key=("raw", *about), content=("word",))
+    again = pl.when(~pl.col("first")).then(pl.lit("duplicate")).otherwise("fate")
+    return (
+        out.drop("first_seen_at")
+        .join(
+            first.select(*file, "first", "first_seen_at"),
+            on=file,
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
+        .with_columns(fate=again)
+    )
+
+
 def quarantined(lines: pl.DataFrame, *, about: str) -> pl.DataFrame:
     """Return the rows of a quarantine table.
 
     Args:
-        lines: those that broke a rule, with `rules`, `problem`, `text`, `written` (its
-            cells) and `decided` (who rejected it and why).
+        lines: those of `turned_away`, with `problem`, `written` (its cells) and
+            `decided` (who rejected it and why).
         about: the column that says what a line is about.
     """
     unreadable = pl.concat_str(
@@ -111,4 +154,5 @@ def quarantined(lines: pl.DataFrame, *, about: str) -> pl.DataFrame:
     found = pl.coalesce(unreadable, turned_down, "written")
     # Not its batch: what stands here must not depend on the order in which files came.
     names = ("date", "raw", "sha256", "line", "as_of", about, "rules", "first_seen_at")
-    return lines.select(*names, found=found)
+    out = lines.filter(pl.col("fate") == "quarantined")
+    return out.select(*names, found=found)

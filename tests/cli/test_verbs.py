@@ -421,7 +421,7 @@ def test_a_rebuild_mends_a_derived_table(cbi: Cbi, lake: Path, damage: str) -> N
         file.unlink()
     assert cbi("prove", "--lake", lake).code == 3
     plain = json.loads(cbi("rebuild", "--lake", lake, "--json").out)
-    assert {t: r["changed"] for t, r in plain["tables"].items() if r["changed"]} == {
-        "features.panel": 1
-    }
+    mended = {t: r["changed"] for t, r in plain["tables"].items() if r["changed"]}
+    # Without one of its files the newest commit is taken for torn, and computed anew.
+    assert mended == {"features.panel": 1 if damage == "flip" else 2}
     assert cbi("prove", "--lake", lake).code == 0

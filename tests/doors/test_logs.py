@@ -60,8 +60,8 @@ def read(folder):
 
 
 def fields(folder):
-    """Return every line of the log as its fields."""
-    return [json.loads(line) for line in read(folder).splitlines()]
+    """Return every line of the log as its fields; an empty one says nothing."""
+    return [json.loads(line) for line in read(folder).splitlines() if line]
 
 
 def opened(folder, **more):

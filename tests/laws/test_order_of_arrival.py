@@ -61,19 +61,23 @@ def _roots(files):
     folder = Path(tempfile.mkdtemp())
     try:
         lake = Lake.create(folder / "lake", GRAPH.registry, kind="simulated")
-        for _, text, seen, name in files:
-            path = folder / name
-            path.write_text(text)
-            with clock.held_at(NOW):
-                dropping.drop(lake, path, dropping.Hint(as_of=seen))
-                (receipt,) = landing.take_in(lake, GRAPH)
-            assert receipt.taken or receipt.end == "quarantine", receipt
-        with clock.held_at(NOW):
-            report = run_wave(lake, GRAPH, probing="off")
-        assert not report.failed, report.failed
+        _hand_in(lake, folder, files)
         return {table: lake.table(table).head()[1].root for table in TABLES}
     finally:
         shutil.rmtree(folder)
+
+
+def _hand_in(lake, folder, files):
+    for _, text, seen, name in files:
+        path = folder / name
+        path.write_text(text)
+        with clock.held_at(NOW):
+            dropping.drop(lake, path, dropping.Hint(as_of=seen))
+            (receipt,) = landing.take_in(lake, GRAPH)
+        assert receipt.taken or receipt.end == "quarantine", receipt
+    with clock.held_at(NOW):
+        report = run_wave(lake, GRAPH, probing="off")
+    assert not report.failed, report.failed
 
 
 @settings(max_examples=12, deadline=None)
@@ -83,6 +87,64 @@ def test_any_order_gives_the_same_staging(fear, oil, seed):
     files = _files([("VIXCLS.csv", _observations, fear), ("ZL=F.csv", _bars, oil)])
     other = random.Random(seed).sample(files, len(files))
     assert _roots(files) == _roots(other)
+
+
+A, B, LATER = DAYS[0], DAYS[1], DAYS[3]
+
+
+@pytest.mark.parametrize(
+    ("series", "turn"),
+    [
+        # One file names a day twice, unlike; the other names it once.
+        ([[(A, "2"), (B, "1"), (A, "1")], [(A, "1"), (B, "1"), (B, "3")]], [1, 0]),
+        (
+            [
+                [(A, "1"), (A, "2"), (B, "3")],
+                [(B, "3")],
+                [(A, "2"), (A, "x"), (B, "2"), (B, "3")],
+            ],
+            [1, 2, 0],
+        ),
+        # Lines that cannot be read borrow a day, each file from other neighbours.
+        (
+            [
+                [(B, "3")],
+                [(B, "1"), (B, "x")],
+                [(B, "3"), (B, "2"), (B, "x"), (A, "2")],
+                [(B, "1")],
+            ],
+            [3, 2, 0, 1],
+        ),
+        # Nobody could have seen the value when it was first named.
+        (
+            [[(LATER, "1")], [(A, "1")], [(A, "1")], [(A, "1"), (LATER, "1")]],
+            [3, 0, 1, 2],
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "text"), [("VIXCLS.csv", _observations), ("ZL=F.csv", _bars)]
+)
+def test_what_contradicts_itself_hides_nothing(name, text, series, turn):
+    """Cases that once gave another staging or another quarantine."""
+    files = _files([(name, text, series)])
+    assert _roots([files[i] for i in turn]) == _roots(files)
+
+
+def test_a_value_named_too_early_stands_once_it_could_be_seen():
+    """A future date is turned away; the same value later is news, not a duplicate."""
+    rows = [[(LATER, "1")], [(A, "1")], [(A, "1")], [(A, "1")], [(LATER, "1")]]
+    files = _files([("VIXCLS.csv", _observations, rows)])
+    folder = Path(tempfile.mkdtemp())
+    lake = Lake.create(folder / "lake", GRAPH.registry, kind="simulated")
+    _hand_in(lake, folder, files)
+    rows = [
+        lake.table(t).read(lake.table(t).head()[1].partitions.values())
+        for t in TABLES[1::2]
+    ]
+    assert [row["date"].to_list() for row in rows] == [[A, LATER], [LATER]]
+    assert rows[1]["rules"].to_list() == ["future_date"]
+    shutil.rmtree(folder)
 
 
 def _going_back():
