@@ -73,6 +73,7 @@ class Daemon:
         self._stopping = threading.Event()
         self._settling = Settling()
         self._backoff = Backoff()
+        self._asked: set[Hashable] = set()
         self._told: dict[str, str] = {}
         self._began = clock.now()
         self._beaten = float("-inf")
@@ -128,7 +129,7 @@ class Daemon:
             self.graph,
             executor=self.executor,
             again=asked_again(self.lake),
-            due=lambda table, partition: self._backoff.due((table, partition)),
+            due=self._is_due,
             stopping=lambda: self.stopping,
         )
         done = landing.complete(self.lake, self.graph, left)
@@ -137,6 +138,10 @@ class Daemon:
         if left or not report.quiet:
             return 0.0
         return self._until_next(told)
+
+    def _is_due(self, table: str, partition: str) -> bool:
+        self._asked.add((table, partition))
+        return self._backoff.due((table, partition))
 
     def _until_next(self, told: list[Receipt]) -> float:
         seconds = RESCAN_SECONDS
@@ -194,8 +199,10 @@ class Daemon:
                     reason=why,
                     again_in_s=round(wait, 1),
                 )
-            failing |= {(name, p) for p in (*table.failed, *table.set_aside)}
-        self._backoff.keep(failing)
+            failing |= {(name, partition) for partition in table.failed}
+        # One that nobody asked for is set aside for good: waiting for it would never end.
+        self._backoff.keep(failing | self._asked)
+        self._asked.clear()
         for effect, why in report.effects.items():
             self.log.error("effect.failed", effect=effect, reason=why)
         if not report.quiet:
