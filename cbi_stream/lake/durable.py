@@ -8,7 +8,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,7 +70,8 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on the file at `path` inside the block.
 
     The kernel frees it when the process ends, however it ends. Python opens files
-    close-on-exec, so a child never inherits it.
+    close-on-exec, so a child never inherits it. Who does not wait for it means to keep
+    it: its process id is written into the file, for those who find it held.
 
     Raises:
         LockHeld: another process holds it and `wait` is false.
@@ -79,9 +80,18 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         _lock(descriptor, path, wait=wait)
+        if not wait:
+            _sign(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _sign(descriptor: int) -> None:
+    # The number is for people: a full disk must not keep anyone from the lock.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
 
 
 def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
@@ -90,5 +100,7 @@ def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
     except OSError as error:
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
             raise
-        msg = f"another process holds {path}: wait for it, or stop it"
+        who = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+        which = f"another process ({who})" if who.isdecimal() else "another process"
+        msg = f"{which} holds {path}: wait for it, or stop it"
         raise LockHeld(msg) from error

@@ -91,7 +91,10 @@ def test_syncing_what_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_second_holder_is_refused_and_a_kill_frees_the_lock(tmp_path: Path) -> None:
-    """Another process cannot take the lock; it is free once the holder is killed."""
+    """Another process cannot take the lock; it is free once the holder is killed.
+
+    One that keeps the lock, and does not wait for it, is named to the other.
+    """
     path = tmp_path / "folder" / "a.lock"
     with _holder(path) as process:
         with (
@@ -101,7 +104,11 @@ def test_a_second_holder_is_refused_and_a_kill_frees_the_lock(tmp_path: Path) ->
             pass
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        with durable.locked(path, wait=False):
+        with (
+            durable.locked(path, wait=False),
+            pytest.raises(LockHeld, match=rf"\({os.getpid()}\) holds .*a\.lock"),
+            durable.locked(path, wait=False),
+        ):
             pass
 
 
