@@ -5,17 +5,16 @@ They read what is written down: the heartbeat, the maps, the receipts. They mend
 
 from __future__ import annotations
 
-import json as plain_json
-from datetime import datetime
 from typing import Any
 
-from cbi_stream.cli import intake, show
+from cbi_stream.cli import intake, show, stored
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
+from cbi_stream.doors import heartbeat
 from cbi_stream.doors.asking import ask_again
-from cbi_stream.doors.daemon import HEARTBEAT, RESCAN_SECONDS
+from cbi_stream.doors.daemon import RESCAN_SECONDS
 from cbi_stream.engine import fates
+from cbi_stream.engine.graph import Graph
 from cbi_stream.lake.lake import Lake
-from cbi_stream.words import clock
 from cbi_stream.words.errors import DamagedLake
 
 SICK = 3
@@ -31,21 +30,19 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
         json: print one JSON object.
     """
     found, graph = opened(lake)
-    pulse = _pulse(found)
-    failed = _failed(found, [node.table for node in graph.nodes])
-    lost = {
-        raw: counts["unaccounted"]
-        for raw, counts in fates.of_lake(found, graph).items()
-        if counts["unaccounted"]
-    }
+    seen = pulse(found)
+    failed = _failed(found, sorted(found.registry.contracts))
+    lost = _unaccounted(found, graph)
+    damaged = stored.looked_at(found)["damaged"]
     plain = {
-        "dispatcher": pulse,
+        "dispatcher": seen,
+        "damaged": damaged,
         "failed": failed,
         "waiting": intake.waiting(found),
         "refused": intake.quarantined(found),
         "unaccounted": lost,
     }
-    sick = pulse["state"] != "alive" or bool(failed)
+    sick = seen["state"] != "alive" or bool(failed) or bool(damaged)
     if json:
         show.as_json({**plain, "healthy": not sick})
     else:
@@ -53,16 +50,27 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
     return SICK if sick else 0
 
 
-def _pulse(lake: Lake) -> dict[str, Any]:
+def pulse(lake: Lake) -> dict[str, Any]:
+    """Return the state of the dispatcher, by its heartbeat."""
+    return heartbeat.pulse(lake, late_seconds=_LATE_SECONDS)
+
+
+def said(dispatcher: dict[str, Any]) -> str:
+    """Return the state of the dispatcher in words."""
+    age = f", last seen {dispatcher['age_s']} s ago" if "age_s" in dispatcher else ""
+    return f"dispatcher: {dispatcher['state']}{age}"
+
+
+def _unaccounted(lake: Lake, graph: Graph) -> dict[str, int]:
     try:
-        found = plain_json.loads((lake.folder / HEARTBEAT).read_bytes())
-        age = (clock.now() - datetime.fromisoformat(found["at"])).total_seconds()
-    except FileNotFoundError:
-        return {"state": "never seen"}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return {"state": "unreadable", "error": str(error)}
-    state = "alive" if age + 1 >= 0 and age < _LATE_SECONDS else "silent"
-    return {"state": state, "age_s": round(age, 1), **found}
+        told = fates.of_lake(lake, graph)
+    except DamagedLake:
+        return {}  # not known: the table stands among those that failed
+    return {
+        raw: counts["unaccounted"]
+        for raw, counts in told.items()
+        if counts["unaccounted"]
+    }
 
 
 def _failed(lake: Lake, tables: list[str]) -> list[dict[str, Any]]:
@@ -87,9 +95,9 @@ def _failed(lake: Lake, tables: list[str]) -> list[dict[str, Any]]:
 
 
 def _print(plain: dict[str, Any]) -> None:
-    pulse = plain["dispatcher"]
-    age = f", last seen {pulse['age_s']} s ago" if "age_s" in pulse else ""
-    print(f"dispatcher: {pulse['state']}{age}")
+    print(said(plain["dispatcher"]))
+    for line in stored.said(plain["damaged"]):
+        print(line)
     for each in plain["failed"]:
         where = "/".join(p for p in (each["table"], each["partition"]) if p)
         tries = f" ({each['attempts']} attempts)" if each.get("attempts") else ""

@@ -14,9 +14,10 @@ import time
 from collections.abc import Hashable
 from typing import Protocol
 
-from cbi_stream.doors import landing
+from cbi_stream.doors import heartbeat, landing
 from cbi_stream.doors.asking import asked_again
 from cbi_stream.doors.backoff import Backoff
+from cbi_stream.doors.checking import Checking
 from cbi_stream.doors.logs import Log
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.receipts import Receipt
@@ -25,7 +26,6 @@ from cbi_stream.engine.executor import Executor
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.report import WaveReport
 from cbi_stream.engine.wave import run_wave
-from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words import clock
 from cbi_stream.words.errors import CbiError, DamagedLake
@@ -34,7 +34,8 @@ RESCAN_SECONDS = 30.0
 _SETTLING_SECONDS = 0.5
 _BEAT_SECONDS = 5.0
 _SELF = "the daemon itself"
-HEARTBEAT = "heartbeat.json"
+_TAKING_SECONDS = 60.0
+"""So long files are taken in before tables are brought up to date in between."""
 
 
 class Hints(Protocol):
@@ -75,6 +76,10 @@ class Daemon:
         self._backoff = Backoff()
         self._asked: set[Hashable] = set()
         self._told: dict[str, str] = {}
+        self._broken = ""
+        self._owing = True
+        self._damaged: dict[str, str] = {}
+        self._checking = Checking(lake, log)
         self._began = clock.now()
         self._beaten = float("-inf")
 
@@ -106,9 +111,14 @@ class Daemon:
             raise
         except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
             wait = min(self._backoff.failed(_SELF), 60.0)
+            self._broken, self._owing = f"{type(error).__name__}: {error}", True
             self.log.error("turn.failed", error=error, again_in_s=round(wait, 1))
             return wait
         self._backoff.worked(_SELF)
+        if self._broken:
+            # The lines of the failure may have found no room in the log.
+            self.log.warning("turn.recovered", reason=self._broken)
+            self._broken = ""
         return seconds
 
     def turn(self) -> float:
@@ -121,7 +131,12 @@ class Daemon:
         self.turns += 1
         start = time.perf_counter()
         told = landing.take_in(
-            self.lake, self.graph, reader=self.reader, settling=self._settling
+            self.lake,
+            self.graph,
+            reader=self.reader,
+            settling=self._settling,
+            stopping=self._is_stopping,
+            seconds=_TAKING_SECONDS,
         )
         left = [receipt for receipt in told if receipt.end != "waiting"]
         report = run_wave(
@@ -130,14 +145,26 @@ class Daemon:
             executor=self.executor,
             again=asked_again(self.lake),
             due=self._is_due,
-            stopping=lambda: self.stopping,
+            stopping=self._is_stopping,
         )
         done = landing.complete(self.lake, self.graph, left)
         self._tell_files([*done, *(r for r in told if r.end == "waiting")])
         self._tell_wave(report, time.perf_counter() - start)
         if left or not report.quiet:
             return 0.0
+        if self._owing:
+            # Files that were taken before a turn broke, or by a process that ended.
+            landing.complete(self.lake, self.graph, landing.incomplete(self.lake))
+            self._owing = False
+        # Nothing else is to do: stored files are read again, a few at a time.
+        if self._checking.look():
+            return 0.0
         return self._until_next(told)
+
+    def _is_stopping(self) -> bool:
+        """Return whether it was asked to end; what takes long asks now and then."""
+        self._beat()
+        return self.stopping
 
     def _is_due(self, table: str, partition: str) -> bool:
         self._asked.add((table, partition))
@@ -180,6 +207,7 @@ class Daemon:
 
     def _tell_wave(self, report: WaveReport, seconds: float) -> None:
         failing: set[Hashable] = {_SELF}
+        self._tell_damage(report)
         for name, table in report.tables.items():
             if table.changed:
                 self.log.info(
@@ -188,8 +216,6 @@ class Daemon:
                     version=table.version,
                     partitions=table.changed,
                 )
-            if table.damaged:
-                self.log.error("table.damaged", table=name, reason=table.damaged)
             for partition, why in table.failed.items():
                 wait = self._backoff.failed((name, partition))
                 self.log.error(
@@ -209,6 +235,16 @@ class Daemon:
             self.log.info(
                 "wave.settled", files=len(report.written), seconds=round(seconds, 3)
             )
+
+    def _tell_damage(self, report: WaveReport) -> None:
+        """Say once that a table is damaged, or waits for one that is, and once that not."""
+        now = {name: t.damaged for name, t in report.tables.items() if t.damaged}
+        for name, why in now.items():
+            if self._damaged.get(name) != why:
+                self.log.error("table.damaged", table=name, reason=why)
+        for name in [] if report.stopped else self._damaged.keys() - now.keys():
+            self.log.info("table.mended", table=name)
+        self._damaged = now
 
     def _wait(self, seconds: float) -> None:
         """Wait for a hint, in steps so short that a stop is heard at once."""
@@ -244,14 +280,13 @@ class Daemon:
         if time.perf_counter() - self._beaten < _BEAT_SECONDS and not self.stopping:
             return
         self._beaten = time.perf_counter()
-        plain = {
-            "pid": os.getpid(),
-            "at": clock.now().isoformat(),
-            "started_at": self._began.isoformat(),
-            "turns": self.turns,
-            "observer": self.hints.alive(),
-        }
         try:
-            durable.write(self.lake.folder / HEARTBEAT, json.dumps(plain).encode())
+            heartbeat.beat(
+                self.lake,
+                pid=os.getpid(),
+                started_at=self._began.isoformat(),
+                turns=self.turns,
+                observer=self.hints.alive(),
+            )
         except (OSError, CbiError) as error:
             self.log.warning("heartbeat.missed", error=error)

@@ -10,7 +10,7 @@ import hashlib
 import json
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from cbi_stream.doors import receipts
@@ -159,6 +159,8 @@ def aside(lake: Lake, path: Path, receipt: Receipt) -> Receipt:
     told = replace(receipt, place=str(place.relative_to(lake.folder)))
     receipts.write(place, told)
     receipts.write(path, told)
+    # First, so that no crash leaves it for another file of that name.
+    beside(path, receipts.ASOF).unlink(missing_ok=True)
     if place.exists():
         path.unlink()
     else:
@@ -167,6 +169,20 @@ def aside(lake: Lake, path: Path, receipt: Receipt) -> Receipt:
     forget(path)
     durable.sync(path.parent)
     return told
+
+
+def bind(path: Path, data: bytes, as_of: datetime | None) -> None:
+    """Bind what an `.asof` file says to these very bytes, and remove it.
+
+    Were it removed after its file, a crash in between would leave it for the next file
+    of that name, which would pass for known before anybody saw it.
+    """
+    said = beside(path, receipts.ASOF)
+    if said.exists():
+        hint = replace(hint_for(path, data) or Hint(), as_of=as_of)
+        _announce(path, hint, hashlib.sha256(data).hexdigest(), size=len(data))
+        said.unlink()
+        durable.sync(path.parent)
 
 
 def forget(path: Path) -> None:

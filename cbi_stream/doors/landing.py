@@ -7,10 +7,13 @@ ever lost, and a file that is taken twice changes nothing.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 import polars as pl
@@ -57,10 +60,13 @@ def take_in(
     reader: Reader | None = None,
     settling: Settling | None = None,
     names: Collection[str] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    seconds: float = math.inf,
 ) -> list[Receipt]:
     """Look at every file in the landing once, and take in what can be.
 
-    Those that were seen first are taken first; then it goes by name.
+    Those that were seen first are taken first; then it goes by name. What is left when
+    the time is up is taken at the next look.
 
     Args:
         lake: the lake.
@@ -68,20 +74,29 @@ def take_in(
         reader: who reads the bytes; without one they are read in this process.
         settling: remembers files that still grow, from look to look.
         names: look at these files only.
+        stopping: whether to end after the file at hand; asked before each.
+        seconds: how long to take files in; one at least is taken.
 
     Returns:
-        A receipt for each file, as written beside it.
+        A receipt for each file that waits or was taken, as written beside it.
     """
     desk = Desk(lake, graph, reader or Here(), settling or Settling())
     with dropping.locked(lake):
         files = [
             File(path) for path in waiting(lake) if names is None or path.name in names
         ]
-        told = [_guarded(desk, file, look_at) for file in files]
-        ready = [f for f, receipt in zip(files, told, strict=True) if receipt is None]
+        told: list[Receipt | None] = []
+        ready: list[File] = []
+        for file in takewhile(lambda _: not stopping(), files):
+            told.append(_guarded(desk, file, look_at))
+            ready += [file] if told[-1] is None else []
         ready.sort(key=lambda file: file.known["as_of"] or _LAST)
-        taken = [_guarded(desk, file, take) for file in ready]
-    return [receipt for receipt in [*told, *taken] if receipt is not None]
+        until = time.perf_counter() + seconds
+        for i, file in enumerate(ready):
+            if stopping() or (i and time.perf_counter() >= until):
+                break
+            told.append(_guarded(desk, file, take))
+    return [receipt for receipt in told if receipt is not None]
 
 
 def foresee(lake: Lake, graph: Graph, names: Collection[str]) -> list[Receipt]:
@@ -105,7 +120,11 @@ def foresee(lake: Lake, graph: Graph, names: Collection[str]) -> list[Receipt]:
 def _guarded(
     desk: Desk, file: File, step: Callable[[Desk, File], Receipt | None]
 ) -> Receipt | None:
-    """Do a step with one file; whatever goes wrong is its receipt and no other's."""
+    """Do a step with one file; whatever goes wrong is its receipt and no other's.
+
+    Raises:
+        OSError: the disk refused when the file was taken already, or takes no receipt.
+    """
     try:
         return step(desk, file)
     except Refused as refusal:
@@ -120,7 +139,9 @@ def _guarded(
         )
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # noqa: BLE001 - a polars panic is no Exception
+    except BaseException as error:  # a polars panic is no Exception
+        if file.taken and not file.path.exists():
+            raise  # what is not there cannot wait: its receipt says that it was taken
         why = str(error) if isinstance(error, CbiError) else repr(error)
         told = file.receipt(
             end="waiting", reason=why, mend="it is tried again at the next run"

@@ -74,8 +74,8 @@ class Appender:
             self._open()
 
     def _open(self) -> None:
-        # Not its parents: where no lake is, none shall begin with a log.
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        durable.refuse_lost(self._path.parent.parent)  # no lake shall begin with a log,
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)  # nor with its parents
         how = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._file = os.open(self._path, how, 0o600)
         found = os.fstat(self._file)

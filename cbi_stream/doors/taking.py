@@ -55,6 +55,8 @@ class File:
     """Fields of its receipt."""
     seen: Glimpse | None = None
     found: Recognised | None = None
+    taken: bool = False
+    """Whether only its removal is left: once it is gone, its receipt never says less."""
 
     def receipt(self, **more: Any) -> Receipt:
         """Return its receipt."""
@@ -136,7 +138,7 @@ def take(desk: Desk, file: File) -> Receipt:
         file.known |= _appended(desk, file, lines)
     told = file.receipt(end="archive", **_remarks(desk.lake, file, lines))
     receipts.write(file.path, told)
-    _let_go(file)
+    _let_go(file, data)
     return told
 
 
@@ -251,13 +253,15 @@ def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     }
 
 
-def _let_go(file: File) -> None:
+def _let_go(file: File, data: bytes) -> None:
     """Remove a file that was taken, unless another one stands there by now."""
     try:
         same = glimpse(file.path) == file.seen
     except Waits:
         same = False
     if same:
+        dropping.bind(file.path, data, file.known["as_of"])
+        file.taken = True
         file.path.unlink()
         dropping.forget(file.path)
         durable.sync(file.path.parent)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.effect import Effect
 from cbi_stream.words.errors import CbiError, DamagedLake, HandlerFailed
 from cbi_stream.words.span import Span
+
+SEAL = "seal"
+"""The field of a manifest that shows whether any other byte of it was changed."""
 
 
 def run_all(
@@ -75,9 +79,37 @@ def manifests(lake: Lake) -> dict[str, dict[str, Any]]:
     return found
 
 
+def sealed(manifest: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a manifest, with the sha256 over all else that it says."""
+    plain = {name: value for name, value in manifest.items() if name != SEAL}
+    text = json.dumps(plain, indent=1, sort_keys=True)
+    plain[SEAL] = hashlib.sha256(text.encode()).hexdigest()
+    return json.dumps(plain, indent=1, sort_keys=True).encode()
+
+
+def unsealed(data: bytes) -> dict[str, Any] | None:
+    """Return the manifest in these bytes; None where they are not as they were written."""
+    try:
+        plain = json.loads(data)
+        return plain if sealed(plain) == data else None
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _readable(lake: Lake) -> dict[str, dict[str, Any]]:
+    """Return the manifests that can be read: a file without one is written again."""
+    found = {}
+    for path in sorted((lake.folder / "exports").glob("*.manifest.json")):
+        with suppress(ValueError):
+            found[path.name.removesuffix(".manifest.json")] = json.loads(
+                path.read_bytes()
+            )
+    return found
+
+
 def _done(lake: Lake, key: str) -> bool:
     """Return whether every file that was made from these inputs stands there."""
-    found = manifests(lake)
+    found = _readable(lake)
     made: list[str] = next((m["files"] for m in found.values() if m["key"] == key), [])
     folder = lake.folder / "exports"
     return bool(made) and all(
@@ -121,15 +153,14 @@ def _run(
         }
         path.replace(folder / f"{name}.parquet")
         durable.sync(folder)
-        text = json.dumps(manifest, indent=1, sort_keys=True)
-        durable.write(folder / f"{name}.manifest.json", text.encode())
+        durable.write(folder / f"{name}.manifest.json", sealed(manifest))
     _withdraw(lake, effect, set(made))
     return sorted(made)
 
 
 def _withdraw(lake: Lake, effect: Effect, made: set[str]) -> None:
     """Take away what this effect made once and makes no more: nobody keeps it fresh."""
-    for name, manifest in manifests(lake).items():
+    for name, manifest in _readable(lake).items():
         if manifest["effect"] == effect.name and name not in made:
             (lake.folder / "exports" / f"{name}.manifest.json").unlink()
             (lake.folder / "exports" / f"{name}.parquet").unlink(missing_ok=True)

@@ -78,6 +78,7 @@ class Worker:
         Raises:
             WrongUsage: the graph was built by hand: another process cannot find it.
             DamagedLake: an input is not what was written.
+            OSError: the disk refused: that is no fault of a handler.
         """
         place = _place_of(lake, graph)
         for job in jobs:
@@ -96,7 +97,7 @@ class Worker:
         except BaseException:
             self.close()  # an answer half read would be taken for the next job's
             raise
-        if isinstance(answer, DamagedLake):
+        if isinstance(answer, DamagedLake | OSError):
             raise answer
         assert isinstance(answer, Outcome), answer
         return answer
@@ -145,10 +146,10 @@ def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
         pipe.send(_answer(lake, graph, job))
 
 
-def _answer(lake: Lake, graph: Graph, job: Job) -> Outcome | DamagedLake:
+def _answer(lake: Lake, graph: Graph, job: Job) -> Outcome | DamagedLake | OSError:
     try:
         return run(lake, graph, job)
-    except DamagedLake as error:
+    except (DamagedLake, OSError) as error:
         return error
     except MemoryError:
         return Outcome(

@@ -44,8 +44,12 @@ def seen_later(
     if newest is None or datetime.fromisoformat(newest) <= as_of:
         return []
     found = []
-    for each in range(version + 1):
+    # From the newest back, since a log is long and a late file mostly a little late.
+    for each in range(version, -1, -1):
         note = log.map_at(table.folder, each).note
+        newest = note.get("newest", {}).get(key)
+        if newest is None or datetime.fromisoformat(newest) <= as_of:
+            break  # no file below was seen later than the newest of them
         if note.get("key") != key or note.get("again"):
             continue
         taken = datetime.fromisoformat(note["first_seen_at"])
@@ -54,4 +58,5 @@ def seen_later(
             names = ("source", "key", "name", "sha256", "parser")
             about = {name: note[name] for name in names}
             found.append((Arrival(**about, as_of=seen_at), taken))
+    found.reverse()
     return sorted(found, key=lambda each: each[0].as_of or each[1])

@@ -34,8 +34,42 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+_homes: dict[Path, Path] = {}
+"""Folders that stand as long as their volume does, and the file that each must hold."""
+
+
+def stands_at(folder: Path, mark: Path | None) -> None:
+    """Remember that a folder was made, once: without its mark it is never made again.
+
+    Args:
+        folder: the folder.
+        mark: a file in it; None where it is about to be made.
+    """
+    _homes.pop(folder, None)
+    if mark is not None:
+        _homes[folder] = mark
+
+
+def refuse_lost(folder: Path) -> None:
+    """Refuse to make anything in a folder whose volume is gone.
+
+    It would stand in the way of the volume, or lie hidden below it, once that is back.
+
+    Raises:
+        FileNotFoundError: the folder lost its mark.
+    """
+    mark = _homes.get(folder)
+    if mark is not None and not mark.exists():
+        raise FileNotFoundError(errno.ENOENT, "its volume is gone", str(mark))
+
+
 def make_folder(path: Path) -> None:
-    """Create a directory and its parents, each durable before the next."""
+    """Create a directory and its parents, each durable before the next.
+
+    Raises:
+        FileNotFoundError: it is to be made where a volume is gone.
+    """
+    refuse_lost(path)
     if path.is_dir():
         return
     make_folder(path.parent)

@@ -48,6 +48,7 @@ class Lake:
         self.refused: dict[str, str] = {}
         """Tables that a check found damaged: nothing reads or writes them, and why."""
         self.id, self.kind = self._identity()
+        durable.stands_at(folder, folder / "lake.json")
 
     @classmethod
     def create(cls, folder: Path, registry: Registry, *, kind: Kind) -> Lake:
@@ -59,6 +60,7 @@ class Lake:
         if folder.exists() and any(folder.iterdir()):
             msg = f"expected an empty or absent folder; {folder} is not empty"
             raise WrongUsage(msg)
+        durable.stands_at(folder, None)
         identity = {"id": uuid.uuid4().hex, "kind": kind}
         durable.write(folder / "lake.json", json.dumps(identity).encode())
         durable.make_folder(folder / "landing")

@@ -41,6 +41,9 @@ def news(
     # A line that cannot be read borrows its date: it is no version of what stands there.
     key = [n for n in table.contract.key if n in cells] + ["text"]
     known = _about_the_same(table, current, lines, key)
+    if not known.height:
+        # Nothing was said of these dates before: all of it is news.
+        return lines.sort("line").unique(cells, keep="first", maintain_order=True)
     # The same bytes stated as seen at the same time are the same file: what was stored
     # of it is known, though another file of that time spoke later.
     itself = (pl.col("sha256") == sha256) & (pl.col("as_of") == as_of)
@@ -67,12 +70,12 @@ def _newest(known: pl.DataFrame, key: list[str]) -> pl.DataFrame:
 def _about_the_same(
     table: Table, current: PartitionMap, lines: pl.DataFrame, key: list[str]
 ) -> pl.DataFrame:
-    """Return the stored lines of the same partitions and series as the file's."""
+    """Return the stored lines of the same dates and series as the file's."""
     months = lines["date"].dt.truncate("1mo").unique()  # no grain is finer
     touched = {table.contract.grain.partition_of(first) for first in months}
     known = table.read(p for n, p in current.partitions.items() if n in touched)
     for name in key:
-        if name not in ("date", "text"):
+        if name != "text":
             known = known.filter(pl.col(name).is_in(lines[name].unique().implode()))
     return known
 

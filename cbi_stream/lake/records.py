@@ -112,6 +112,8 @@ def _append(
         batch = current.batch + 1
         seen = _not_before(current, clock.now())
         rows = make(current, batch, seen)
+        if not rows.height and note.get("again"):
+            return 0, current.batch, version  # it was counted when it came
         parts = _by_partition(table, rows)
         before = {name: current.partitions.get(name) for name, _ in parts}
         # Many small files make every later read slower: then they become one.

@@ -51,7 +51,7 @@ _DELTA_TYPES = {
 }
 TORN = "_torn"
 """The folder of a table where what a power cut tore is kept."""
-_CACHED_BYTES = 512 * 1024 * 1024
+_CACHED_BYTES, _MOST_FRAMES = 512 * 1024 * 1024, 4096
 
 
 class Table:
@@ -137,10 +137,10 @@ class Table:
             )
             raise BrokenContract(msg)
         self._files[stored.sha256] = frame
-        self._cached_bytes += int(frame.estimated_size())
+        self._cached_bytes += _held(frame)
         while self._cached_bytes > _CACHED_BYTES and len(self._files) > 1:
             _, oldest = self._files.popitem(last=False)
-            self._cached_bytes -= int(oldest.estimated_size())
+            self._cached_bytes -= _held(oldest)
         return frame
 
     def open(self) -> DeltaTable:
@@ -168,9 +168,11 @@ class Table:
 
     def checkpoint(self) -> None:
         """Write the state of the log into one file, so that opening it stays quick."""
-        self.open().create_checkpoint()
-        for path in (self.folder / "_delta_log").glob("*checkpoint*"):
-            durable.sync(path)
+        (handle := self.open()).create_checkpoint()
+        # The older ones were synced in their turn: a long log has hundreds of them.
+        for name in (f"{handle.version():020d}.checkpoint.parquet", "_last_checkpoint"):
+            durable.sync(self.folder / "_delta_log" / name)
+        self.forget()  # a handle carries every commit since it was opened
 
     def _set_checkpoints_aside(self) -> None:
         """Move checkpoints out of the way: every commit is kept, so nothing is lost."""
@@ -273,13 +275,17 @@ class Table:
         )
 
 
+def _held(frame: pl.DataFrame) -> int:
+    return max(int(frame.estimated_size()), _CACHED_BYTES // _MOST_FRAMES)
+
+
 def write_parquet(frame: pl.DataFrame, path: Path) -> StoredFile:
     """Write a frame with the lake's fixed properties; equal frames give equal bytes.
 
     Returns:
         The file under its own name; the caller decides where it belongs.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(path.parent)
     buffer = io.BytesIO()
     frame.write_parquet(
         buffer, compression="zstd", compression_level=1, statistics=False

@@ -73,14 +73,7 @@ def check(table: Table, *, witnesses: Sequence[Witness] = ()) -> Tail:
         _refuse_loss(table, -1, witnesses)
         return Tail(name, -1)
     with durable.locked(table.folder / ".write.lock"):
-        listed = torn.listed(table)
-        for fault in torn.disorder(table, listed):
-            raise torn.damaged(table, fault)
-        commits = torn.torn(table, listed.newest)
-        newest = listed.newest - len(commits)
-        _refuse_loss(table, newest, witnesses)
-        checkpoints = list(torn.bad_checkpoints(table, listed, newest=newest))
-        found = (*commits, *checkpoints)
+        newest, found = _judged(table, witnesses)
         moved = tuple(
             durable.set_aside(fault.path, table.folder / TORN) for fault in found
         )
@@ -90,12 +83,34 @@ def check(table: Table, *, witnesses: Sequence[Witness] = ()) -> Tail:
     return Tail(name, newest, found, moved)
 
 
+def _judged(
+    table: Table, witnesses: Sequence[Witness]
+) -> tuple[int, tuple[Fault, ...]]:
+    """Return the newest version that is whole, and what a power cut tore."""
+    try:
+        listed = torn.listed(table)
+        for fault in torn.disorder(table, listed):
+            raise torn.damaged(table, fault)
+        commits = torn.torn(table, listed.newest)
+        newest = listed.newest - len(commits)
+        _refuse_loss(table, newest, witnesses)
+        checkpoints = torn.bad_checkpoints(table, listed, newest=newest)
+        return newest, (*commits, *checkpoints)
+    except OSError as error:
+        fault = Fault(table.folder, "a table that can be read", str(error))
+        raise torn.damaged(table, fault) from error
+
+
 def check_lake(lake: Lake, tables: Iterable[str]) -> list[Tail]:
     """Check these tables; one that is damaged says so, and the others go on.
 
     Derived tables come first: those that are whole then bear witness to the versions
     of the records that they were made from. One that is not there any more was lost
     after it had been acknowledged, which a record alone cannot show.
+
+    Raises:
+        OSError: the disk took nothing just now. That is no damage: nothing is known of
+            the tables, and a wave without some of them would publish a mixed state.
     """
     names = list(tables)
     derived = [n for n in names if not lake.registry.contracts[n].is_record]
@@ -110,7 +125,7 @@ def check_lake(lake: Lake, tables: Iterable[str]) -> list[Tail]:
 def _guarded(table: Table, witnesses: Sequence[Witness] = ()) -> Tail:
     try:
         return check(table, witnesses=witnesses)
-    except (DamagedLake, OSError) as error:
+    except DamagedLake as error:
         return Tail(table.contract.table, -1, damage=str(error))
 
 

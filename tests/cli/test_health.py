@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cbi_stream.words import clock
 
 Cbi = Callable[..., Any]
@@ -42,6 +44,21 @@ def test_a_broken_heartbeat_is_said(cbi: Cbi, lake: Path) -> None:
     """What cannot be read is no sign of life."""
     (lake / "heartbeat.json").write_text("{")
     assert "unreadable" in cbi("health", "--lake", lake).out
+
+
+@pytest.mark.parametrize("table", ["staging.fred", "raw.fred"])
+def test_a_damaged_table_is_named_and_the_rest_is_judged(
+    cbi: Cbi, lake: Path, table: str
+) -> None:
+    """A commit that cannot be read is what is wrong, with exit 3; it hides nothing else."""
+    _beat(lake, ago=5)
+    newest = max((lake / table.replace(".", "/") / "_delta_log").glob("*.json"))
+    newest.write_bytes(newest.read_bytes()[:50])
+    said = cbi("health", "--lake", lake)
+    assert said.code == 3, said.err
+    assert said.out.startswith("dispatcher: alive")
+    assert f"failed: {table}: " in said.out
+    assert newest.name in said.out
 
 
 def test_files_that_wait_are_shown_with_their_reason(cbi: Cbi, lake: Path) -> None:

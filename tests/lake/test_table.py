@@ -160,3 +160,16 @@ def test_a_commit_under_a_changed_contract_leaves_no_old_file(
     mine = wider.read(current.partitions.values())
     theirs = pl.scan_delta(str(table.folder)).collect()
     assert mine.height == theirs.height
+
+
+def test_many_small_files_do_not_fill_the_memory(
+    table: Table, rows: Rows, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frame of one row counts for what it really holds: only so many are kept."""
+    years = [str(2010 + i) for i in range(8)]
+    put(table, {y: rows([date(int(y), 5, 2)]) for y in years})
+    monkeypatch.setattr("cbi_stream.lake.table._MOST_FRAMES", 3)
+    fresh = _again(table)
+    for _ in range(2):
+        assert fresh.read(fresh.head()[1].partitions.values()).height == len(years)
+        assert len(fresh._files) == 3
