@@ -17,6 +17,7 @@ from typing import Protocol
 from cbi_stream.doors import landing
 from cbi_stream.doors.asking import asked_again
 from cbi_stream.doors.backoff import Backoff
+from cbi_stream.doors.freshness import Freshness
 from cbi_stream.doors.logs import Log
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.receipts import Receipt
@@ -70,9 +71,12 @@ class Daemon:
         self.hints, self.reader, self.executor = hints, reader, executor
         self.log = log
         self.turns = 0
+        self.outdated = False
+        """Whether it ended since code or registry changed: it is to begin anew."""
         self._stopping = threading.Event()
         self._settling = Settling()
         self._backoff = Backoff()
+        self._freshness = Freshness(graph)
         self._asked: set[Hashable] = set()
         self._told: dict[str, str] = {}
         self._began = clock.now()
@@ -93,6 +97,7 @@ class Daemon:
         while not self.stopping:
             seconds = self._guarded_turn()
             self._beat()
+            self._look_at_code()
             if not self.stopping and seconds > 0:
                 self._wait(seconds)
         self.log.info("daemon.stopped", turns=self.turns)
@@ -138,6 +143,21 @@ class Daemon:
         if left or not report.quiet:
             return 0.0
         return self._until_next(told)
+
+    def _look_at_code(self) -> None:
+        """End if other code is on the disk; say so if it cannot be loaded."""
+        was = self._freshness.problem
+        state = self._freshness.look()
+        if state == "changed":
+            self.log.info("code.changed", mend="none: the daemon begins anew with it")
+            self.outdated = True
+            self.stop()
+        elif state == "broken" and self._freshness.problem != was:
+            self.log.error(
+                "code.refused",
+                reason=self._freshness.problem,
+                mend="mend the file; till then the daemon goes on with what it loaded",
+            )
 
     def _is_due(self, table: str, partition: str) -> bool:
         self._asked.add((table, partition))
@@ -220,6 +240,7 @@ class Daemon:
                 self.log.warning("observer.renewed")
                 self.hints.renew()
                 return
+            self._look_at_code()
 
     def _same_volume(self) -> None:
         """Refuse to work where another volume, or none, stands in the lake's place.
@@ -250,6 +271,7 @@ class Daemon:
             "started_at": self._began.isoformat(),
             "turns": self.turns,
             "observer": self.hints.alive(),
+            "code": self._freshness.problem,
         }
         try:
             durable.write(self.lake.folder / HEARTBEAT, json.dumps(plain).encode())
