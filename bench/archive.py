@@ -118,7 +118,7 @@ def _appended(
         key=note["key"],
         name=note["name"],
         sha256=note["sha256"],
-        parser=fingerprint.of_parser(parser.parse),
+        parser=fingerprint.of_parser(graph, parser.parse),
         as_of=note["as_of"] and datetime.fromisoformat(note["as_of"]),
     )
     # What the old lake saw first, this one sees at the same time: else no table that

@@ -45,7 +45,7 @@ def run(
     found, graph = opened(lake)
     if not until_idle:
         return stay(found, graph, watching=watch)
-    with dispatching(found), Child() as reader:
+    with dispatching(found), Child(graph) as reader:
         told, waves = settle(found, graph, reader=reader, patience=PATIENCE_SECONDS)
         skipped = reader.skipped
     failed = {place: why for wave in waves for place, why in wave.failed.items()}

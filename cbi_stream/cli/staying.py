@@ -6,9 +6,11 @@ own room.
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from cbi_stream.cli.opening import dispatching
@@ -16,6 +18,7 @@ from cbi_stream.doors.daemon import Daemon
 from cbi_stream.doors.logs import open_log
 from cbi_stream.doors.readers import Child
 from cbi_stream.doors.watch import Watch
+from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.pool import Pool
 from cbi_stream.lake.lake import Lake
@@ -24,15 +27,23 @@ from cbi_stream.lake.lake import Lake
 def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
     """Run the daemon until a signal ends it; return its exit code.
 
+    Where code or registry changed it begins anew, as the same process: the command line
+    that started it is run in its place.
+
     Raises:
         LockHeld: another dispatcher works on this lake.
     """
+    _reap()
     with (
         dispatching(lake) as torn,
         Watch(lake.folder, off=not watching) as hints,
-        Child() as reader,
+        Child(graph) as reader,
         Pool() as executor,
     ):
+        # From here on files may be edited: this process keeps what it has loaded.
+        fingerprint.take(graph)
+        reader.warm()
+        executor.warm(lake, graph)
         log = open_log(lake.folder, to_stderr=True)
         for each in torn:
             log.warning("commit.set_aside", reason=each)
@@ -42,7 +53,16 @@ def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
         with _ending(daemon):
             daemon.run()
         log.close()
+    if daemon.outdated:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - it is ours
     return 0
+
+
+def _reap() -> None:
+    """Take leave of children that this process had before it began anew."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 @contextmanager

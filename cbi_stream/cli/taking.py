@@ -52,7 +52,7 @@ def ingest(
     for path in there.fitting:
         landing.drop(found, path, landing.Hint())
     names = {path.name for path in there.fitting}
-    with Child() as reader:
+    with Child(graph) as reader:
         told = landing.take_in(found, graph, reader=reader, names=names)
     left = [shown(path.name) for path in there.left]
     if json:

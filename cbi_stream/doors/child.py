@@ -1,7 +1,8 @@
 """The reader's child: takes files from its parent one by one, with limits on itself.
 
 What comes in is a line of JSON and the bytes of a file; what goes out is a line of JSON
-and rows in Arrow's format. It opens no file, and code never comes over this road.
+and rows in Arrow's format. It opens no file but those of its own code, to say what it
+was loaded from; code never comes over this road.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cbi_stream.doors.reading import Reading, Task, reading_of
+from cbi_stream.engine.sources import digest_of
 from cbi_stream.shapes.source import Parser
 
 CPU_SECONDS = 60
@@ -30,7 +32,7 @@ def serve() -> None:
     # What a library may print must not be taken for an answer.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    skipped: list[str] | None = None
+    _greet(json.loads(tasks.readline() or "{}"), answers)
     while True:
         header = tasks.readline()
         if not header:
@@ -38,11 +40,19 @@ def serve() -> None:
         plain = json.loads(header)
         data = tasks.read(plain["bytes"])
         parser = _parser(plain["parser"])
-        if skipped is None:
-            skipped = limited()
         renew_cpu()
         reading = reading_of(parser, data, Task(**plain["task"]))
-        answer(answers, reading, skipped)
+        answer(answers, reading)
+
+
+def _greet(plain: dict[str, Any], to: BinaryIO) -> None:
+    """Load every parser, say what that code is, and take the limits on."""
+    for name in plain.get("parsers", ()):
+        _parser(name)
+    digest = digest_of(tuple(map(Path, plain.get("folders", ()))))
+    told = {"digest": digest, "skipped": limited()}
+    to.write(json.dumps(told).encode() + b"\n")
+    to.flush()
 
 
 def _parser(name: str) -> Parser:
@@ -51,7 +61,7 @@ def _parser(name: str) -> Parser:
     return found
 
 
-def answer(to: BinaryIO, reading: Reading, skipped: list[str]) -> None:
+def answer(to: BinaryIO, reading: Reading) -> None:
     """Write one answer."""
     rows = io.BytesIO()
     reading.lines.write_ipc(rows, compression="uncompressed")
@@ -59,7 +69,6 @@ def answer(to: BinaryIO, reading: Reading, skipped: list[str]) -> None:
         "simulated": reading.simulated,
         "cut": reading.cut,
         "refusal": reading.refusal,
-        "skipped": skipped,
         "bytes": rows.tell(),
     }
     to.write(json.dumps(plain).encode() + b"\n")

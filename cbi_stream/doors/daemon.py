@@ -18,10 +18,12 @@ from cbi_stream.doors import heartbeat, landing
 from cbi_stream.doors.asking import asked_again
 from cbi_stream.doors.backoff import Backoff
 from cbi_stream.doors.checking import Checking
+from cbi_stream.doors.freshness import Freshness
 from cbi_stream.doors.logs import Log
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.receipts import Receipt
 from cbi_stream.doors.settling import Settling
+from cbi_stream.doors.telling import Telling
 from cbi_stream.engine.executor import Executor
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.report import WaveReport
@@ -71,14 +73,16 @@ class Daemon:
         self.hints, self.reader, self.executor = hints, reader, executor
         self.log = log
         self.turns = 0
+        self.outdated = False
+        """Whether it ended since code or registry changed: it is to begin anew."""
         self._stopping = threading.Event()
         self._settling = Settling()
         self._backoff = Backoff()
+        self._freshness = Freshness(graph)
         self._asked: set[Hashable] = set()
-        self._told: dict[str, str] = {}
+        self._telling = Telling(log)
         self._broken = ""
         self._owing = True
-        self._damaged: dict[str, str] = {}
         self._checking = Checking(lake, log)
         self._began = clock.now()
         self._beaten = float("-inf")
@@ -98,6 +102,7 @@ class Daemon:
         while not self.stopping:
             seconds = self._guarded_turn()
             self._beat()
+            self._look_at_code()
             if not self.stopping and seconds > 0:
                 self._wait(seconds)
         self.log.info("daemon.stopped", turns=self.turns)
@@ -148,8 +153,9 @@ class Daemon:
             stopping=self._is_stopping,
         )
         done = landing.complete(self.lake, self.graph, left)
-        self._tell_files([*done, *(r for r in told if r.end == "waiting")])
-        self._tell_wave(report, time.perf_counter() - start)
+        self._telling.files([*done, *(r for r in told if r.end == "waiting")])
+        spent = time.perf_counter() - start
+        self._telling.wave(report, seconds=spent, waits=self._waits(report))
         if left or not report.quiet:
             return 0.0
         if self._owing:
@@ -166,6 +172,21 @@ class Daemon:
         self._beat()
         return self.stopping
 
+    def _look_at_code(self) -> None:
+        """End if other code is on the disk; say so if it cannot be loaded."""
+        was = self._freshness.problem
+        state = self._freshness.look()
+        if state == "changed":
+            self.log.info("code.changed", mend="none: the daemon begins anew with it")
+            self.outdated = True
+            self.stop()
+        elif state == "broken" and self._freshness.problem != was:
+            self.log.error(
+                "code.refused",
+                reason=self._freshness.problem,
+                mend="mend the file; till then the daemon goes on with what it loaded",
+            )
+
     def _is_due(self, table: str, partition: str) -> bool:
         self._asked.add((table, partition))
         return self._backoff.due((table, partition))
@@ -177,74 +198,18 @@ class Daemon:
         retry = self._backoff.seconds_to_next()
         return seconds if retry is None else min(seconds, max(retry, 0.05))
 
-    def _tell_files(self, told: list[Receipt]) -> None:
-        for receipt in told:
-            known = (receipt.end, receipt.sha256, receipt.reason)
-            if receipt.end == "waiting" and self._told.get(receipt.file) == repr(known):
-                continue  # it waits as it did: once is enough
-            self._told[receipt.file] = repr(known)
-            if receipt.taken:
-                self._told.pop(receipt.file)
-            event = {
-                "archive": "file.taken",
-                "quarantine": "file.refused",
-                "waiting": "file.held",
-            }[receipt.end]
-            say = self.log.info if receipt.taken else self.log.warning
-            say(
-                event,
-                file=receipt.file,
-                source=receipt.source,
-                key=receipt.key,
-                table=receipt.table,
-                batch=receipt.batch,
-                lines=receipt.lines,
-                staged=receipt.staged,
-                quarantined=receipt.quarantined,
-                reason=receipt.reason,
-                mend=receipt.mend,
-            )
-
-    def _tell_wave(self, report: WaveReport, seconds: float) -> None:
-        failing: set[Hashable] = {_SELF}
-        self._tell_damage(report)
-        for name, table in report.tables.items():
-            if table.changed:
-                self.log.info(
-                    "table.committed",
-                    table=name,
-                    version=table.version,
-                    partitions=table.changed,
-                )
-            for partition, why in table.failed.items():
-                wait = self._backoff.failed((name, partition))
-                self.log.error(
-                    "partition.failed",
-                    table=name,
-                    partition=partition,
-                    reason=why,
-                    again_in_s=round(wait, 1),
-                )
-            failing |= {(name, partition) for partition in table.failed}
+    def _waits(self, report: WaveReport) -> dict[tuple[str, str], float]:
+        """Note what failed; return in how many seconds each may be tried again."""
+        failed = [
+            (name, partition)
+            for name, table in report.tables.items()
+            for partition in table.failed
+        ]
+        waits = {place: self._backoff.failed(place) for place in failed}
         # One that nobody asked for is set aside for good: waiting for it would never end.
-        self._backoff.keep(failing | self._asked)
+        self._backoff.keep({_SELF, *failed, *self._asked})
         self._asked.clear()
-        for effect, why in report.effects.items():
-            self.log.error("effect.failed", effect=effect, reason=why)
-        if not report.quiet:
-            self.log.info(
-                "wave.settled", files=len(report.written), seconds=round(seconds, 3)
-            )
-
-    def _tell_damage(self, report: WaveReport) -> None:
-        """Say once that a table is damaged, or waits for one that is, and once that not."""
-        now = {name: t.damaged for name, t in report.tables.items() if t.damaged}
-        for name, why in now.items():
-            if self._damaged.get(name) != why:
-                self.log.error("table.damaged", table=name, reason=why)
-        for name in [] if report.stopped else self._damaged.keys() - now.keys():
-            self.log.info("table.mended", table=name)
-        self._damaged = now
+        return waits
 
     def _wait(self, seconds: float) -> None:
         """Wait for a hint, in steps so short that a stop is heard at once."""
@@ -256,6 +221,7 @@ class Daemon:
                 self.log.warning("observer.renewed")
                 self.hints.renew()
                 return
+            self._look_at_code()
 
     def _same_volume(self) -> None:
         """Refuse to work where another volume, or none, stands in the lake's place.
@@ -287,6 +253,7 @@ class Daemon:
                 started_at=self._began.isoformat(),
                 turns=self.turns,
                 observer=self.hints.alive(),
+                code=self._freshness.problem,
             )
         except (OSError, CbiError) as error:
             self.log.warning("heartbeat.missed", error=error)

@@ -15,12 +15,14 @@ import sys
 import threading
 from dataclasses import asdict
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
 from cbi_stream.doors.reading import Reading, Task, reading_of
+from cbi_stream.engine.graph import Graph
 from cbi_stream.shapes.source import Parser
+from cbi_stream.words.errors import CodeChanged
 
 WALL_SECONDS = 120.0
 _SERVE = "from cbi_stream.doors.child import serve; serve()"
@@ -45,12 +47,19 @@ class Here:
 
 
 class Child:
-    """Reads in one warm child process, started at the first file.
+    """Reads in one warm child process, started at the first file unless told earlier.
 
     Use it as a context: the child ends with it.
+
+    Args:
+        graph: what this process has loaded: a child of other code is refused.
+        wall_seconds: how long one file may take.
     """
 
-    def __init__(self, wall_seconds: float = WALL_SECONDS) -> None:
+    def __init__(
+        self, graph: Graph | None = None, *, wall_seconds: float = WALL_SECONDS
+    ) -> None:
+        self.graph = graph
         self.wall_seconds = wall_seconds
         self.skipped: tuple[str, ...] = ()
         """The limits that this platform refused to set."""
@@ -74,9 +83,45 @@ class Child:
             process.kill()
             process.communicate()
 
-    def read(self, parser: Parser, data: bytes, task: Task) -> Reading:
-        """Return what a file holds, or why it holds nothing."""
+    def warm(self) -> None:
+        """Start the child now, with every parser loaded.
+
+        Raises:
+            CodeChanged: it loads other code than this process has, or none.
+        """
         process = self._process or self._started()
+        parsers = self.graph.parsers.values() if self.graph else ()
+        sources = self.graph.sources if self.graph else None
+        plain = {
+            "parsers": [_name(parser) for parser in parsers],
+            "folders": [str(each) for each in sources.folders] if sources else [],
+        }
+        try:
+            told = _answered(process, plain)
+            if sources is not None:
+                sources.check(told["digest"])
+        except (OSError, ValueError, EOFError) as error:
+            self.close()
+            msg = (
+                "expected a reader of the code that this process loaded; it ended as "
+                f"it began ({error!r}): `cbi doctor` says whether the files load"
+            )
+            raise CodeChanged(msg) from error
+        except BaseException:
+            self.close()
+            raise
+        self.skipped = tuple(told["skipped"])
+
+    def read(self, parser: Parser, data: bytes, task: Task) -> Reading:
+        """Return what a file holds, or why it holds nothing.
+
+        Raises:
+            CodeChanged: the child was loaded from other code than this process.
+        """
+        if self._process is None:
+            self.warm()
+        process = self._process
+        assert process is not None
         slow = threading.Event()
 
         def end_it() -> None:
@@ -125,22 +170,31 @@ class Child:
         *,
         task: Task,
     ) -> Reading:
-        assert process.stdin is not None
         assert process.stdout is not None
-        function = parser.parse
-        name = f"{function.__module__}:{function.__qualname__}"
-        plain = {"parser": name, "task": asdict(task), "bytes": len(data)}
-        process.stdin.write(json.dumps(plain).encode() + b"\n")
-        process.stdin.write(data)
-        process.stdin.flush()
-        told = json.loads(process.stdout.readline())
+        plain = {"parser": _name(parser), "task": asdict(task), "bytes": len(data)}
+        told = _answered(process, plain, data)
         rows = process.stdout.read(told["bytes"])
         if len(rows) != told["bytes"]:
             raise EOFError
-        self.skipped = tuple(told["skipped"])
         return Reading(
             pl.read_ipc(io.BytesIO(rows)),
             told["simulated"],
             told["cut"],
             told["refusal"],
         )
+
+
+def _name(parser: Parser) -> str:
+    return f"{parser.parse.__module__}:{parser.parse.__qualname__}"
+
+
+def _answered(
+    process: subprocess.Popen[bytes], plain: dict[str, Any], data: bytes = b""
+) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(json.dumps(plain).encode() + b"\n")
+    process.stdin.write(data)
+    process.stdin.flush()
+    told: dict[str, Any] = json.loads(process.stdout.readline())
+    return told

@@ -171,7 +171,7 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
         key=key,
         name=shown(file.path.name),
         sha256=file.known["sha256"],
-        parser=fingerprint.of_parser(file.found.parser.parse),
+        parser=fingerprint.of_parser(desk.graph, file.found.parser.parse),
         as_of=file.known["as_of"],
     )
     # The same value seen after its release is no duplicate of what was unfinished, and

@@ -2,7 +2,8 @@
 
 Code of the handler and of every kernel and word it imports (as syntax trees: neither
 docstrings nor layout count), its reads, its registry entries, its contract, the
-session calendar, and the environment. It never looks at data.
+session calendar, and the environment. It is that of the code which this process holds,
+not of a file that was edited since. It never looks at data.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def of_node(graph: Graph, node: Node) -> str:
     """Return the fingerprint of a handler in its graph."""
     file = graph.registry.sessions_file
     parts = {
-        "code": _code_of(node.handler.function),
+        "code": _loaded_code_of(graph, node.handler.function),
         "reads": {table: repr(read) for table, read in node.reads.items()},
         "spec": node.spec.canonical() if node.spec else "",
         "contract": _meaning(node.contract),
@@ -67,7 +68,7 @@ def of_effect(graph: Graph, effect: Effect) -> str:
         name: graph.registry.entry(name).model_dump(mode="json") for name in effect.spec
     }
     parts = {
-        "code": _code_of(effect.function),
+        "code": _loaded_code_of(graph, effect.function),
         "after": effect.after,
         "spec": spec,
         "environment": environment(),
@@ -75,9 +76,23 @@ def of_effect(graph: Graph, effect: Effect) -> str:
     return _sha(parts)
 
 
-def of_parser(function: Any) -> str:
+def of_parser(graph: Graph, function: Any) -> str:
     """Return the fingerprint of a parser: its code alone."""
-    return _sha({"code": _code_of(function)})
+    return _sha({"code": _loaded_code_of(graph, function)})
+
+
+def take(graph: Graph) -> None:
+    """Take every fingerprint now, while the files are those that were loaded.
+
+    Raises:
+        CodeChanged: they are not any more.
+    """
+    for node in graph.nodes:
+        of_node(graph, node)
+    for effect in graph.effects:
+        of_effect(graph, effect)
+    for parser in graph.parsers.values():
+        of_parser(graph, parser.parse)
 
 
 def _sha(parts: dict[str, Any]) -> str:
@@ -92,6 +107,25 @@ def _meaning(contract: Contract) -> dict[str, Any]:
         [name, col.type, col.required] for name, col in contract.columns.items()
     ]
     return plain
+
+
+_CODES: dict[Any, dict[str, str]] = {}
+
+
+def _loaded_code_of(graph: Graph, function: Any) -> dict[str, str]:
+    """Return the code of a function as this process loaded it.
+
+    It is read from the files once, and only while they are those that were loaded.
+
+    Raises:
+        CodeChanged: they are not.
+    """
+    if function not in _CODES:
+        code = _code_of(function)
+        if graph.sources is not None:
+            graph.sources.check()
+        _CODES[function] = code
+    return _CODES[function]
 
 
 def _code_of(function: Any) -> dict[str, str]:

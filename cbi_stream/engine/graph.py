@@ -10,8 +10,10 @@ import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 from typing import Any, Literal
 
+from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
@@ -80,6 +82,8 @@ class Graph:
     effects: tuple[Effect, ...]
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
+    sources: Sources | None = None
+    """What it was loaded from; None for a graph built by hand."""
 
     def node(self, table: str) -> Node:
         """Return the handler that writes `table`."""
@@ -87,8 +91,14 @@ class Graph:
 
 
 def discover(registry: Registry, package: str = "handlers") -> Graph:
-    """Import every module of a package and return the graph of what they declare."""
+    """Import every module of a package and return the graph of what they declare.
+
+    Raises:
+        BadRegistry: registry and handlers do not fit; the message names the file.
+        CodeChanged: a file changed while it was loaded.
+    """
     root = importlib.import_module(package)
+    loaded = on_disk(Path(root.__file__ or "").parent, registry.folder)
     declared: list[Any] = []
     for found in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
         module = importlib.import_module(found.name)
@@ -97,7 +107,8 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
             for value in vars(module).values()
             if isinstance(value, Handler | Parser | Effect)
         )
-    return replace(build(registry, declared), package=package)
+    loaded.check()
+    return replace(build(registry, declared), package=package, sources=loaded)
 
 
 def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> Graph:

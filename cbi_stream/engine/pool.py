@@ -40,6 +40,14 @@ class Pool:
         for worker in self.workers:
             worker.close()
 
+    def warm(self, lake: Lake, graph: Graph) -> None:
+        """Start the first worker now.
+
+        Raises:
+            CodeChanged: it loads other code than this process has, or none.
+        """
+        self.workers[0].warm(lake, graph)
+
     def outcomes(
         self, lake: Lake, graph: Graph, jobs: Iterable[Job]
     ) -> Iterator[Outcome]:

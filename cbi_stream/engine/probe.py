@@ -130,12 +130,26 @@ def _digests_of_child(graph: Graph, tables: list[str]) -> dict[str, str]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         folder = str(graph.registry.folder)
-        return pool.submit(digests_elsewhere, graph.package, folder, tables).result()
+        here = graph.sources.digest if graph.sources else ""
+        place = (graph.package, folder, here)
+        return pool.submit(digests_elsewhere, place, tables).result()
 
 
-def digests_elsewhere(package: str, registry: str, tables: list[str]) -> dict[str, str]:
-    """Return the digest of each handler's probe output; called in a fresh process."""
+def digests_elsewhere(place: tuple[str, str, str], tables: list[str]) -> dict[str, str]:
+    """Return the digest of each handler's probe output; called in a fresh process.
+
+    Args:
+        place: the package of the handlers, the folder of the registry, and the sha256
+            of what the parent was loaded from.
+        tables: the tables whose handlers are run.
+
+    Raises:
+        CodeChanged: this process has loaded something else than its parent.
+    """
+    package, registry, expected = place
     graph = discover(loader.load(Path(registry)), package)
+    if graph.sources is not None:
+        graph.sources.check(expected)
     found = {}
     for table in tables:
         node = graph.node(table)

@@ -21,7 +21,7 @@ from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.engine.step import Job, Outcome, run
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
-from cbi_stream.words.errors import DamagedLake, WrongUsage
+from cbi_stream.words.errors import CodeChanged, DamagedLake, WrongUsage
 
 WALL_SECONDS = 600.0
 MEMORY_BYTES = 8 * 1024**3
@@ -35,6 +35,8 @@ class _Place:
     lake: Path
     registry: Path
     package: str
+    digest: str
+    """What the parent was loaded from: a worker of other code must not work for it."""
 
 
 class Worker:
@@ -70,6 +72,14 @@ class Worker:
             process.kill()
             process.join()
 
+    def warm(self, lake: Lake, graph: Graph) -> None:
+        """Start the process now.
+
+        Raises:
+            CodeChanged: it loads other code than this process has, or none.
+        """
+        self._started(_place_of(lake, graph))
+
     def outcomes(
         self, lake: Lake, graph: Graph, jobs: Iterable[Job]
     ) -> Iterator[Outcome]:
@@ -79,6 +89,7 @@ class Worker:
             WrongUsage: the graph was built by hand: another process cannot find it.
             DamagedLake: an input is not what was written.
             OSError: the disk refused: that is no fault of a handler.
+            CodeChanged: code or registry are no longer those that the parent loaded.
         """
         place = _place_of(lake, graph)
         for job in jobs:
@@ -118,18 +129,34 @@ class Worker:
             self._process.start()
             its.close()
             self._pipe, self._place = mine, place
-            if not mine.poll(_START_SECONDS) or mine.recv() != "ready":
+            try:
+                self._greeted(mine, place)
+            except BaseException:
                 self.close()
+                raise
+        return self._pipe
+
+    def _greeted(self, pipe: Connection, place: _Place) -> None:
+        """Wait until the new process has loaded the same as this one."""
+        try:
+            if not pipe.poll(_START_SECONDS):
                 msg = f"expected a worker within {_START_SECONDS:g} s; it did not start"
                 raise WrongUsage(msg)
-        return self._pipe
+            if pipe.recv() == place.digest:
+                return
+            why = "have changed since this process was loaded: start it again"
+        except EOFError:
+            why = "cannot be loaded any more: `cbi doctor` names the file"
+        msg = f"expected the code and registry of this process; on the disk they {why}"
+        raise CodeChanged(msg)
 
 
 def _place_of(lake: Lake, graph: Graph) -> _Place:
     if graph.package is None:
         msg = "a graph built by hand cannot run in another process"
         raise WrongUsage(msg)
-    return _Place(lake.folder, graph.registry.folder, graph.package)
+    digest = graph.sources.digest if graph.sources else ""
+    return _Place(lake.folder, graph.registry.folder, graph.package, digest)
 
 
 def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
@@ -137,7 +164,7 @@ def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
     graph = discover(loader.load(place.registry), place.package)
     lake = Lake(place.lake, graph.registry)
     _limit_memory(memory_bytes)
-    pipe.send("ready")
+    pipe.send(graph.sources.digest if graph.sources else "")
     while True:
         try:
             job = pipe.recv()

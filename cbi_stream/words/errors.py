@@ -3,7 +3,8 @@
     CbiError
     ├── Transient          try again later; nothing is wrong with the data
     │   ├── LockHeld         another process holds the lock (exit 5)
-    │   └── CommitConflict   another writer committed first (exit 75)
+    │   ├── CommitConflict   another writer committed first (exit 75)
+    │   └── CodeChanged      code or registry changed while it ran (exit 75)
     └── Terminal           trying again cannot help; a person must act
         ├── WrongUsage       the command's words are off (exit 2)
         ├── BadRegistry      a file of registry/ is wrong (exit 78)
@@ -45,6 +46,10 @@ class LockHeld(Transient):
 
 class CommitConflict(Transient):
     """Another writer committed to the table since it was read."""
+
+
+class CodeChanged(Transient):
+    """The files of code or registry are not those that this process was loaded from."""
 
 
 class Terminal(CbiError):
