@@ -5,7 +5,6 @@ It needs no lake that can be opened, and holds no lock beyond the moment of look
 
 from __future__ import annotations
 
-import fcntl
 import json as plain_json
 import os
 import re
@@ -21,11 +20,11 @@ from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, registry
 from cbi_stream.doors import volume
 from cbi_stream.doors.volume import Finding, judged
 from cbi_stream.engine.graph import discover
+from cbi_stream.lake import durable
 from cbi_stream.words import clock
 
 FAULTY = 3
 _LEVELS = ("fault", "warning", "ok")
-_LOCKS = Path("/proc/locks")
 _COMMIT = re.compile(r"(\d{20})\.json")
 _CHECKPOINT = re.compile(r"\d{20}\.checkpoint.*\.parquet")
 _LAST = "_last_checkpoint"
@@ -117,43 +116,16 @@ def _identity(folder: Path) -> Iterator[Finding]:
 
 def _dispatcher(folder: Path) -> Iterator[Finding]:
     path, what, expected = folder / "dispatch.lock", "dispatcher", "one at most"
-    try:
-        with path.open("rb") as file:
-            said = file.read(20).decode(errors="replace").strip()
-            held, inode = _is_held(file.fileno()), os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
-        held = False
-    if not held:
+    pid = durable.holder(path)
+    if pid is None:
         yield Finding(what, "ok", "none runs", expected)
         return
-    pid = int(said) if said.isdecimal() else _holder(inode)
     found = f"process {pid} holds it" if pid else "a process that is not named holds it"
     mend = ""
-    if said.isdecimal() and not _runs(int(said)):
-        found = (
-            f"process {said} ended, and something that it began holds the lock still"
-        )
+    if pid and not _runs(pid):
+        found = f"process {pid} ended, and something that it began holds the lock still"
         mend = f"find it with `lsof {path}`, and end it"
     yield judged(what, found=found, expected=expected, mend=mend)
-
-
-def _is_held(descriptor: int) -> bool:
-    # Shared, and freed at once: whoever starts in that instant must try again.
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return False
-
-
-def _holder(inode: int) -> int | None:
-    """Return who holds a lock on a file, where the system has a list of locks."""
-    for row in _LOCKS.read_text().splitlines() if _LOCKS.exists() else ():
-        fields = row.split()
-        if "FLOCK" in fields and "->" not in fields and fields[5].endswith(f":{inode}"):
-            return int(fields[4]) if int(fields[4]) > 0 else None
-    return None
 
 
 def _runs(pid: int) -> bool:
@@ -169,7 +141,8 @@ def _runs(pid: int) -> bool:
 def _leftovers(folder: Path) -> Iterator[Finding]:
     left = [place for place in (folder / ".work").glob("*") if _is_left(place)]
     # A proof that is being made holds the dispatcher's lock.
-    left += [] if _is_dispatching(folder) else folder.glob(".proof-*")
+    proving = durable.holder(folder / "dispatch.lock") is not None
+    left += [] if proving else folder.glob(".proof-*")
     names = ", ".join(sorted(str(place.relative_to(folder)) for place in left))
     mend = "`cbi run --until-idle` removes them" if left else ""
     yield judged("leftovers", found=names or "none", expected="none", mend=mend)
@@ -181,14 +154,6 @@ def _is_left(place: Path) -> bool:
         return False
     # Every process leaves its folder behind; only files in it say that it was killed.
     return any(not each.is_dir() for each in (place, *place.rglob("*")))
-
-
-def _is_dispatching(folder: Path) -> bool:
-    try:
-        with (folder / "dispatch.lock").open("rb") as file:
-            return _is_held(file.fileno())
-    except FileNotFoundError:
-        return False
 
 
 def _logs(folder: Path) -> Iterator[Finding]:

@@ -14,10 +14,16 @@ from cbi_stream.doors.asking import ask_again
 from cbi_stream.doors.daemon import RESCAN_SECONDS
 from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
+from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import DamagedLake
 
 SICK = 3
+_MEANING = {
+    "busy": " (another process holds the lake: it begins, rebuilds or proves)",
+    "stopped": " (it was asked to)",
+    "ended": " (it was killed, or crashed)",
+}
 _LATE_SECONDS = 3 * RESCAN_SECONDS
 """A dispatcher looks at least so often, three times over, unless it computes."""
 
@@ -42,7 +48,7 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
         "refused": intake.quarantined(found),
         "unaccounted": lost,
     }
-    sick = seen["state"] != "alive" or bool(failed) or bool(damaged)
+    sick = bool(seen["state"] != "alive" or seen.get("code") or failed or damaged)
     if json:
         show.as_json({**plain, "healthy": not sick})
     else:
@@ -51,14 +57,27 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
 
 
 def pulse(lake: Lake) -> dict[str, Any]:
-    """Return the state of the dispatcher, by its heartbeat."""
-    return heartbeat.pulse(lake, late_seconds=_LATE_SECONDS)
+    """Return the state of the dispatcher, by its heartbeat and by its lock.
+
+    The kernel frees the lock however the process ends: without it nobody lives.
+    """
+    found = heartbeat.pulse(lake, late_seconds=_LATE_SECONDS)
+    holder = durable.holder(lake.folder / "dispatch.lock")
+    if holder is None:
+        if found["state"] in ("never seen", "unreadable"):
+            return found
+        return {**found, "state": "stopped" if found.get("leaving") else "ended"}
+    if holder and holder != found.get("pid"):
+        return {**found, "state": "busy", "holder": holder}
+    return found
 
 
 def said(dispatcher: dict[str, Any]) -> str:
     """Return the state of the dispatcher in words."""
     age = f", last seen {dispatcher['age_s']} s ago" if "age_s" in dispatcher else ""
-    return f"dispatcher: {dispatcher['state']}{age}"
+    return (
+        f"dispatcher: {dispatcher['state']}{_MEANING.get(dispatcher['state'], '')}{age}"
+    )
 
 
 def _unaccounted(lake: Lake, graph: Graph) -> dict[str, int]:
@@ -96,6 +115,10 @@ def _failed(lake: Lake, tables: list[str]) -> list[dict[str, Any]]:
 
 def _print(plain: dict[str, Any]) -> None:
     print(said(plain["dispatcher"]))
+    if code := plain["dispatcher"].get("code"):
+        print(
+            f"code: it goes on with what it loaded, since what is there fails: {code}"
+        )
     for line in stored.said(plain["damaged"]):
         print(line)
     for each in plain["failed"]:

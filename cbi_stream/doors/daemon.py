@@ -254,6 +254,7 @@ class Daemon:
                 turns=self.turns,
                 observer=self.hints.alive(),
                 code=self._freshness.problem,
+                leaving=self.stopping,
             )
         except (OSError, CbiError) as error:
             self.log.warning("heartbeat.missed", error=error)

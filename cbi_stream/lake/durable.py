@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -99,6 +100,10 @@ def set_aside(path: Path, folder: Path) -> Path:
     return place
 
 
+_PAUSES = (0.01, 0.05)
+"""Between attempts to take a lock, in seconds: `holder` keeps one for a moment."""
+
+
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold an exclusive lock on the file at `path` inside the block.
@@ -121,6 +126,31 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(path: Path) -> int | None:
+    """Return which process holds the lock at `path`; 0 if it is not named, None if none.
+
+    The lock is taken for a moment to see that, so who looks may be in the way of who
+    begins: that one tries again.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _named(descriptor)
+    else:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _named(descriptor: int) -> int:
+    said = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+    return int(said) if said.isdecimal() else 0
+
+
 def _sign(descriptor: int) -> None:
     # The number is for people: a full disk must not keep anyone from the lock.
     with suppress(OSError):
@@ -129,12 +159,19 @@ def _sign(descriptor: int) -> None:
 
 
 def _lock(descriptor: int, path: Path, *, wait: bool) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError as error:
-        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise
-        who = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
-        which = f"another process ({who})" if who.isdecimal() else "another process"
-        msg = f"{which} holds {path}: wait for it, or stop it"
-        raise LockHeld(msg) from error
+    if wait:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return
+    for pause in (*_PAUSES, None):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            if pause is not None:
+                threading.Event().wait(pause)
+                continue
+            which = f" ({who})" if (who := _named(descriptor)) else ""
+            msg = f"another process{which} holds {path}: wait for it, or stop it"
+            raise LockHeld(msg) from error
+        return

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cbi_stream.lake import durable
 from cbi_stream.words import clock
 
 Cbi = Callable[..., Any]
 
 
-def _beat(lake: Path, *, ago: float) -> None:
+def _beat(lake: Path, *, ago: float, **more: object) -> None:
     at = clock.now() - timedelta(seconds=ago)
-    (lake / "heartbeat.json").write_text(json.dumps({"pid": 1, "at": at.isoformat()}))
+    plain = {"pid": os.getpid(), "at": at.isoformat(), **more}
+    (lake / "heartbeat.json").write_text(json.dumps(plain))
+
+
+@pytest.fixture
+def held(lake: Path) -> Iterator[None]:
+    """Hold the lake as a dispatcher of this process would."""
+    with durable.locked(lake / "dispatch.lock", wait=False):
+        yield
 
 
 def test_a_lake_without_a_dispatcher_is_not_healthy(cbi: Cbi, lake: Path) -> None:
@@ -26,6 +36,7 @@ def test_a_lake_without_a_dispatcher_is_not_healthy(cbi: Cbi, lake: Path) -> Non
     assert (said.code, said.out.splitlines()[0]) == (3, "dispatcher: never seen")
 
 
+@pytest.mark.usefixtures("held")
 def test_a_heartbeat_of_now_is_healthy_and_an_old_one_is_not(
     cbi: Cbi, lake: Path
 ) -> None:
@@ -40,12 +51,49 @@ def test_a_heartbeat_of_now_is_healthy_and_an_old_one_is_not(
     assert "silent" in said.out
 
 
+def test_without_its_lock_no_dispatcher_lives(cbi: Cbi, lake: Path) -> None:
+    """However fresh its last sign is: it was asked to end, or it was killed."""
+    _beat(lake, ago=1, leaving=True)
+    said = cbi("health", "--lake", lake)
+    assert (said.code, said.out.split(",")[0]) == (
+        3,
+        "dispatcher: stopped (it was asked to)",
+    )
+    _beat(lake, ago=1, leaving=False)
+    assert "dispatcher: ended (it was killed" in cbi("health", "--lake", lake).out
+
+
+@pytest.mark.usefixtures("held")
+def test_another_process_that_holds_the_lake_is_no_dispatcher(
+    cbi: Cbi, lake: Path
+) -> None:
+    """A rebuild holds it too: the dispatcher's last sign says nothing then."""
+    _beat(lake, ago=1)
+    (lake / "heartbeat.json").write_text(
+        (lake / "heartbeat.json").read_text().replace(str(os.getpid()), "1")
+    )
+    said = cbi("health", "--lake", lake, "--json")
+    assert said.code == 3
+    found = json.loads(said.out)["dispatcher"]
+    assert (found["state"], found["holder"]) == ("busy", os.getpid())
+
+
+@pytest.mark.usefixtures("held")
+def test_code_that_cannot_be_loaded_is_said(cbi: Cbi, lake: Path) -> None:
+    """The dispatcher goes on with what it has, and somebody must mend the file."""
+    _beat(lake, ago=1, code="SyntaxError: forward.py")
+    said = cbi("health", "--lake", lake)
+    assert said.code == 3
+    assert "SyntaxError: forward.py" in said.out
+
+
 def test_a_broken_heartbeat_is_said(cbi: Cbi, lake: Path) -> None:
     """What cannot be read is no sign of life."""
     (lake / "heartbeat.json").write_text("{")
     assert "unreadable" in cbi("health", "--lake", lake).out
 
 
+@pytest.mark.usefixtures("held")
 @pytest.mark.parametrize("table", ["staging.fred", "raw.fred"])
 def test_a_damaged_table_is_named_and_the_rest_is_judged(
     cbi: Cbi, lake: Path, table: str

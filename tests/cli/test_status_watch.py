@@ -21,6 +21,7 @@ from cbi_stream.cli.opening import opened
 from cbi_stream.cli.watching import Eye, in_words, painted
 from cbi_stream.doors import landing
 from cbi_stream.engine import fates
+from cbi_stream.lake import durable
 from cbi_stream.words import clock
 
 Cbi = Callable[..., Any]
@@ -93,13 +94,15 @@ def test_the_dispatcher_is_judged_as_health_judges_it(lake: Path) -> None:
     """It lives, falls silent, and each of these is news once."""
     eye, beat = eye_on(lake), lake / "heartbeat.json"
     assert eye.look()["dispatcher"]["state"] == "never seen"
-    for ago, word in ((1, "alive"), (600, "silent")):
-        at = clock.now() - timedelta(seconds=ago)
-        beat.write_text(json.dumps({"pid": 1, "at": at.isoformat()}))
-        look = eye.look()
-        assert look["changed"] == ["dispatcher"]
-        assert f"dispatcher: {word}" in in_words(look).splitlines()[0]
-    assert eye.look()["changed"] == []
+    with durable.locked(lake / "dispatch.lock", wait=False):
+        for ago, word in ((1, "alive"), (600, "silent")):
+            at = clock.now() - timedelta(seconds=ago)
+            beat.write_text(json.dumps({"pid": os.getpid(), "at": at.isoformat()}))
+            look = eye.look()
+            assert look["changed"] == ["dispatcher"]
+            assert f"dispatcher: {word}" in in_words(look).splitlines()[0]
+        assert eye.look()["changed"] == []
+    assert "dispatcher: ended" in in_words(eye.look()).splitlines()[0]
 
 
 def test_a_damaged_table_is_said_and_the_others_are_shown(lake: Path) -> None:
