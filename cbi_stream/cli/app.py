@@ -6,6 +6,7 @@ instant.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib.metadata import version
@@ -17,6 +18,13 @@ from cbi_stream.words.errors import CbiError
 EXIT_CODES = """Exit codes: 0 done · 1 failed · 2 wrong usage · 3 a check found
 something · 4 partial (a file refused, a handler set aside) · 5 lock held ·
 75 try again · 78 bad configuration."""
+
+_TRY_AGAIN = 75
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO}
+_DISK_MEND = (
+    "the disk refused. Nothing that was acknowledged is lost: make room or mend the disk "
+    "(`cbi doctor` looks at it), and run again"
+)
 
 app = App(
     name="cbi",
@@ -154,6 +162,11 @@ def main() -> None:
         code = error.exit_code
     except BrokenPipeError:
         code = 0  # whoever read our output went away; that is nobody's error
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        print(f"cbi: {error}: {_DISK_MEND}", file=sys.stderr)
+        code = _TRY_AGAIN
     except KeyboardInterrupt:
         print("cbi: stopped", file=sys.stderr)
         code = 130

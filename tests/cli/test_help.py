@@ -110,3 +110,30 @@ def test_wrong_words_are_wrong_usage(cbi: Cbi, words: list[str]) -> None:
     assert said.code == 2
     assert said.out == ""
     assert said.err.strip()
+
+
+def test_a_disk_that_refuses_is_one_line_and_worth_another_try():
+    """Exit 75 and the mend, not a traceback; any other error of the system is a bug."""
+    script = """
+import errno, os, sys
+from cbi_stream.cli import app as room
+def refuse():
+    raise OSError(getattr(errno, sys.argv[1]), os.strerror(28), "raw/part")
+room.app = refuse
+room.main()
+"""
+    found = {
+        name: subprocess.run(
+            [sys.executable, "-c", script, name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for name in ("ENOSPC", "ENOTDIR")
+    }
+    assert found["ENOSPC"].returncode == 75
+    [line] = found["ENOSPC"].stderr.splitlines()
+    assert "raw/part" in line
+    assert "make room" in line
+    assert found["ENOTDIR"].returncode == 1
+    assert "Traceback" in found["ENOTDIR"].stderr
