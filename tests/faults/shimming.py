@@ -209,8 +209,10 @@ def serve() -> None:
     """Answer tasks from stdin, each in a fork; called in the runner's process."""
     shim = ctypes.CDLL(None)
     reader = _Kept()
-    child = reader._started()
-    running.Child = lambda: reader  # type: ignore[misc,assignment]
+    reader.warm()
+    child = reader._process
+    assert child is not None
+    running.Child = lambda _graph: reader  # type: ignore[misc,assignment]
     _answer({"ready": True})
     try:
         for line in sys.stdin:

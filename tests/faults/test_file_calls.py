@@ -73,7 +73,7 @@ def test_a_file_that_is_gone_never_waits(scene, kind, act):
     """The disk refuses when the file was let go of: its receipt still says archive."""
     at = scene.kinds[kind][0]
     found = shimming.spoilt(scene, at, act, proving=False)
-    assert (found.wrong, found.code) == ((), 1)
+    assert (found.wrong, found.code) == ((), 75)
 
 
 def test_the_same_number_is_the_same_call_each_time(scene):
