@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Protocol
@@ -64,6 +65,7 @@ class Child:
         self.skipped: tuple[str, ...] = ()
         """The limits that this platform refused to set."""
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
 
     def __enter__(self) -> Child:
         return self
@@ -79,27 +81,40 @@ class Child:
     def close(self) -> None:
         """End the child."""
         process, self._process = self._process, None
+        self._is_ready = False
         if process is not None:
             process.kill()
             process.communicate()
 
     def warm(self) -> None:
-        """Start the child now, with every parser loaded.
-
-        Raises:
-            CodeChanged: it loads other code than this process has, or none.
-        """
-        process = self._process or self._started()
-        parsers = self.graph.parsers.values() if self.graph else ()
+        """Start the child now; it loads every parser, and nobody waits for that."""
+        if self._process is not None:
+            return
+        self._process = self._started()
         sources = self.graph.sources if self.graph else None
+        parsers = self.graph.parsers.values() if self.graph else ()
         plain = {
             "parsers": [_name(parser) for parser in parsers],
             "folders": [str(each) for each in sources.folders] if sources else [],
         }
+        with suppress(BrokenPipeError):  # it ended as it began: `ready` says so
+            _say(self._process, plain)
+
+    def ready(self) -> None:
+        """Wait until the child has loaded the code that this process has.
+
+        Raises:
+            CodeChanged: it has loaded other code, or none.
+        """
+        self.warm()
+        if self._is_ready:
+            return
+        process = self._process
+        assert process is not None
         try:
-            told = _answered(process, plain)
-            if sources is not None:
-                sources.check(told["digest"])
+            told = _heard(process)
+            if self.graph is not None and self.graph.sources is not None:
+                self.graph.sources.check(told["digest"])
         except (OSError, ValueError, EOFError) as error:
             self.close()
             msg = (
@@ -111,6 +126,7 @@ class Child:
             self.close()
             raise
         self.skipped = tuple(told["skipped"])
+        self._is_ready = True
 
     def read(self, parser: Parser, data: bytes, task: Task) -> Reading:
         """Return what a file holds, or why it holds nothing.
@@ -118,8 +134,7 @@ class Child:
         Raises:
             CodeChanged: the child was loaded from other code than this process.
         """
-        if self._process is None:
-            self.warm()
+        self.ready()
         process = self._process
         assert process is not None
         slow = threading.Event()
@@ -152,7 +167,7 @@ class Child:
             for name, value in os.environ.items()
             if name in _KEPT or name.startswith(_KEPT_ALL)
         }  # no key of ours goes where bytes from outside are read
-        self._process = subprocess.Popen(  # noqa: S603 - our own words alone
+        return subprocess.Popen(  # noqa: S603 - our own words alone
             [sys.executable, "-P", "-c", _SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -160,7 +175,6 @@ class Child:
             env=kept,
             start_new_session=True,
         )
-        return self._process
 
     def _asked(
         self,
@@ -172,7 +186,8 @@ class Child:
     ) -> Reading:
         assert process.stdout is not None
         plain = {"parser": _name(parser), "task": asdict(task), "bytes": len(data)}
-        told = _answered(process, plain, data)
+        _say(process, plain, data)
+        told = _heard(process)
         rows = process.stdout.read(told["bytes"])
         if len(rows) != told["bytes"]:
             raise EOFError
@@ -188,13 +203,16 @@ def _name(parser: Parser) -> str:
     return f"{parser.parse.__module__}:{parser.parse.__qualname__}"
 
 
-def _answered(
+def _say(
     process: subprocess.Popen[bytes], plain: dict[str, Any], data: bytes = b""
-) -> dict[str, Any]:
+) -> None:
     assert process.stdin is not None
-    assert process.stdout is not None
     process.stdin.write(json.dumps(plain).encode() + b"\n")
     process.stdin.write(data)
     process.stdin.flush()
+
+
+def _heard(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    assert process.stdout is not None
     told: dict[str, Any] = json.loads(process.stdout.readline())
     return told

@@ -41,11 +41,7 @@ class Pool:
             worker.close()
 
     def warm(self, lake: Lake, graph: Graph) -> None:
-        """Start the first worker now.
-
-        Raises:
-            CodeChanged: it loads other code than this process has, or none.
-        """
+        """Start the first worker now; what it has loaded is asked at its first job."""
         self.workers[0].warm(lake, graph)
 
     def outcomes(

@@ -50,6 +50,7 @@ class Worker:
         self._process: Any = None
         self._pipe: Connection | None = None
         self._place: _Place | None = None
+        self._is_ready = False
 
     def __enter__(self) -> Worker:
         return self
@@ -66,6 +67,7 @@ class Worker:
         """End the process."""
         process, pipe = self._process, self._pipe
         self._process = self._pipe = self._place = None
+        self._is_ready = False
         if pipe is not None:
             pipe.close()
         if process is not None:
@@ -73,12 +75,8 @@ class Worker:
             process.join()
 
     def warm(self, lake: Lake, graph: Graph) -> None:
-        """Start the process now.
-
-        Raises:
-            CodeChanged: it loads other code than this process has, or none.
-        """
-        self._started(_place_of(lake, graph))
+        """Start the process now; what it has loaded is asked at its first job."""
+        self._start(_place_of(lake, graph))
 
     def outcomes(
         self, lake: Lake, graph: Graph, jobs: Iterable[Job]
@@ -117,7 +115,7 @@ class Worker:
         self.close()
         return Outcome(job, error=f"HandlerFailed: {job.table}/{job.partition}: {why}")
 
-    def _started(self, place: _Place) -> Connection:
+    def _start(self, place: _Place) -> None:
         if self._place != place:
             self.close()
         if self._pipe is None:
@@ -129,15 +127,21 @@ class Worker:
             self._process.start()
             its.close()
             self._pipe, self._place = mine, place
+
+    def _started(self, place: _Place) -> Connection:
+        """Return the way to a process that has loaded the same as this one."""
+        self._start(place)
+        assert self._pipe is not None
+        if not self._is_ready:
             try:
-                self._greeted(mine, place)
+                self._greeted(self._pipe, place)
             except BaseException:
                 self.close()
                 raise
+            self._is_ready = True
         return self._pipe
 
     def _greeted(self, pipe: Connection, place: _Place) -> None:
-        """Wait until the new process has loaded the same as this one."""
         try:
             if not pipe.poll(_START_SECONDS):
                 msg = f"expected a worker within {_START_SECONDS:g} s; it did not start"

@@ -209,7 +209,7 @@ def serve() -> None:
     """Answer tasks from stdin, each in a fork; called in the runner's process."""
     shim = ctypes.CDLL(None)
     reader = _Kept()
-    reader.warm()
+    reader.ready()
     child = reader._process
     assert child is not None
     running.Child = lambda _graph: reader  # type: ignore[misc,assignment]
