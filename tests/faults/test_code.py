@@ -80,13 +80,15 @@ def test_edited_code_is_run_and_signed_as_what_it_is(tmp_path, project):
     next(days)
     running = _cbi(project, lake, "run")
     try:
-        _until(lambda: _events(lake, "daemon.started"), "it did not start")
+        hand_in(lake, tmp_path, next(days))
+        # By then it has loaded everything, and so have its children.
+        _until(lambda: _events(lake, "wave.settled"), "it did not start")
         _edit(project, OLD, "(((")
         _until(lambda: _events(lake, "code.refused"), "the broken edit was not seen")
-        before = lake.table("staging.prices").head()[0]
+        before = len(_events(lake, "wave.settled"))
         hand_in(lake, tmp_path, next(days))
         _until(
-            lambda: lake.table("staging.prices").head()[0] > before,
+            lambda: len(_events(lake, "wave.settled")) > before,
             "it did not go on with what it had loaded",
         )
         assert "no_base" not in _reasons(lake)
