@@ -20,7 +20,15 @@ something · 4 partial (a file refused, a handler set aside) · 5 lock held ·
 75 try again · 78 bad configuration."""
 
 _TRY_AGAIN = 75
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENODEV, errno.ENXIO}
+_DISK = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EIO,
+    errno.EINTR,
+    errno.ENODEV,
+    errno.ENXIO,
+}
 _DISK_MEND = (
     "the disk refused. Nothing that was acknowledged is lost: make room or mend the disk "
     "(`cbi doctor` looks at it), and run again"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import sys
 import threading
 import uuid
@@ -88,6 +89,18 @@ def write(path: Path, data: bytes) -> None:
     sync(path.parent)
 
 
+def numbered(error: Exception, path: Path) -> Exception:
+    """Return an error of the disk with its number, where a library put it into words.
+
+    Any other error comes back as it is.
+    """
+    said = _NUMBER.search(str(error)) if isinstance(error, OSError) else None
+    if said is None or (isinstance(error, OSError) and error.errno is not None):
+        return error
+    number = int(said[1])
+    return OSError(number, os.strerror(number), str(path))
+
+
 def set_aside(path: Path, folder: Path) -> Path:
     """Move a file to a folder, under a name that was never used; return where it lies."""
     make_folder(folder)
@@ -100,6 +113,8 @@ def set_aside(path: Path, folder: Path) -> Path:
     return place
 
 
+_NUMBER = re.compile(r"\(os error (\d+)\)")
+"""So delta-rs tells the number of an error of the system."""
 _PAUSES = (0.01, 0.05)
 """Between attempts to take a lock, in seconds: `holder` keeps one for a moment."""
 

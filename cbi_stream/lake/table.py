@@ -251,7 +251,7 @@ class Table:
                 if isinstance(error, CommitFailedError):
                     msg = f"{self.folder}: another writer committed first ({error})"
                     raise CommitConflict(msg) from error
-                raise
+                raise durable.numbered(error, self.folder) from None
             return self.open().version()
         version = log.newest_version(self.folder)
         assert version is not None, "a commit was just written"

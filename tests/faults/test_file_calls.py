@@ -76,6 +76,13 @@ def test_a_file_that_is_gone_never_waits(scene, kind, act):
     assert (found.wrong, found.code) == ((), 75)
 
 
+@pytest.mark.parametrize("kind", ["write log.json#1", "rename exports .json"])
+def test_a_full_disk_is_told_as_such(scene, kind):
+    """Also where a library meets it: one line and exit 75, since it may pass."""
+    found = shimming.spoilt(scene, scene.kinds[kind][-1], "ENOSPC", proving=False)
+    assert (found.wrong, found.code) == ((), 75)
+
+
 def test_the_same_number_is_the_same_call_each_time(scene):
     """The counter counts the main process only, and the wave does the same each time."""
     place = shimming.copied(scene.before, scene.folder / "again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -110,6 +111,18 @@ def test_a_second_holder_is_refused_and_a_kill_frees_the_lock(tmp_path: Path) ->
             durable.locked(path, wait=False),
         ):
             pass
+
+
+def test_an_error_in_words_gets_its_number_back(tmp_path: Path) -> None:
+    """delta-rs wraps errors of the disk; one that has a number stays as it is."""
+    words = OSError("Generic error\n  No space left on device (os error 28)")
+    found = durable.numbered(words, tmp_path)
+    assert isinstance(found, OSError)
+    assert (found.errno, found.filename) == (errno.ENOSPC, str(tmp_path))
+    plain = OSError(errno.EIO, "(os error 28)")
+    assert durable.numbered(plain, tmp_path) is plain
+    other = ValueError("(os error 28)")
+    assert durable.numbered(other, tmp_path) is other
 
 
 def test_a_lock_is_free_after_an_error_inside(tmp_path: Path) -> None:
