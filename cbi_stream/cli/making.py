@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cbi_stream.cli import receipts, show
+from cbi_stream.cli.health import pulse
 from cbi_stream.cli.opening import (
     DEFAULT_LAKE,
     AsJson,
@@ -32,6 +33,7 @@ from cbi_stream.words.errors import WrongUsage
 
 PATIENCE_SECONDS = 30.0
 _STEP_SECONDS = 0.5
+_TAKE_IN = "take them in: cbi run --until-idle"
 
 
 def init(
@@ -96,7 +98,9 @@ def drop(
         show.as_json(plain | seen)
         return 0
     what = "would queue" if dry_run else "queued"
-    show.note(f"{what} {len(placed)} file(s); take them in: cbi run --until-idle")
+    lives = pulse(found)["state"] == "alive"
+    how = "the dispatcher takes them in: cbi logs -f" if lives else _TAKE_IN
+    show.note(f"{what} {len(placed)} file(s); {how}")
     for each in ahead:
         if each.reason is not None:
             for line in receipts.paragraph(each, ahead=True):

@@ -218,7 +218,7 @@ class Daemon:
             if self.hints.wait(min(left, 0.5)):
                 return
             if not self.hints.alive():
-                self.log.warning("observer.renewed")
+                self.log.info("observer.renewed")
                 self.hints.renew()
                 return
             self._look_at_code()

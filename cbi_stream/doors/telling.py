@@ -18,6 +18,24 @@ _EVENTS = {
 }
 
 
+def _known(receipt: Receipt) -> dict[str, object]:
+    """Return what is known of a file; nothing of what is not."""
+    every = {
+        "file": receipt.file,
+        "source": receipt.source,
+        # Not `key`: what is called so is hidden as a secret would be.
+        "series": receipt.key,
+        "table": receipt.table,
+        "batch": receipt.batch,
+        "lines": receipt.lines,
+        "staged": receipt.staged,
+        "quarantined": receipt.quarantined,
+        "reason": receipt.reason,
+        "mend": receipt.mend,
+    }
+    return {name: value for name, value in every.items() if value is not None}
+
+
 class Telling:
     """Remembers what was said, so that it is not said at every look."""
 
@@ -37,19 +55,7 @@ class Telling:
             else:
                 self._waiting[receipt.file] = known
             say = self.log.info if receipt.taken else self.log.warning
-            say(
-                _EVENTS[receipt.end],
-                file=receipt.file,
-                source=receipt.source,
-                key=receipt.key,
-                table=receipt.table,
-                batch=receipt.batch,
-                lines=receipt.lines,
-                staged=receipt.staged,
-                quarantined=receipt.quarantined,
-                reason=receipt.reason,
-                mend=receipt.mend,
-            )
+            say(_EVENTS[receipt.end], **_known(receipt))
 
     def wave(
         self,
@@ -92,9 +98,11 @@ class Telling:
     def _damage(self, report: WaveReport) -> None:
         """Say once that a table is damaged, or waits for one that is, and once that not."""
         now = {name: t.damaged for name, t in report.tables.items() if t.damaged}
+        if report.stopped:
+            now = {**self._damaged, **now}  # it has not looked at every table
         for name, why in now.items():
             if self._damaged.get(name) != why:
                 self.log.error("table.damaged", table=name, reason=why)
-        for name in [] if report.stopped else self._damaged.keys() - now.keys():
+        for name in self._damaged.keys() - now.keys():
             self.log.info("table.mended", table=name)
         self._damaged = now

@@ -109,6 +109,19 @@ def test_a_damaged_table_is_named_and_the_rest_is_judged(
     assert newest.name in said.out
 
 
+def test_whoever_drops_a_file_is_told_who_takes_it_in(
+    cbi: Cbi, lake: Path, tmp_path: Path
+) -> None:
+    """The dispatcher where one lives, else whoever runs it."""
+    file = tmp_path / "stranger.csv"
+    file.write_text("# SIMULATED\na,b\n1,2\n")
+    assert "cbi run --until-idle" in cbi("drop", file, "--lake", lake).err
+    _beat(lake, ago=1)
+    with durable.locked(lake / "dispatch.lock", wait=False):
+        said = cbi("drop", file, "--lake", lake)
+    assert "the dispatcher takes them in" in said.err
+
+
 def test_files_that_wait_are_shown_with_their_reason(cbi: Cbi, lake: Path) -> None:
     """A person sees what is asked of them."""
     _beat(lake, ago=1)
