@@ -21,7 +21,7 @@ from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.engine.step import Job, Outcome, run
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
-from cbi_stream.words.errors import CodeChanged, DamagedLake, WrongUsage
+from cbi_stream.words.errors import CbiError, CodeChanged, DamagedLake, WrongUsage
 
 WALL_SECONDS = 600.0
 MEMORY_BYTES = 8 * 1024**3
@@ -106,7 +106,7 @@ class Worker:
         except BaseException:
             self.close()  # an answer half read would be taken for the next job's
             raise
-        if isinstance(answer, DamagedLake | OSError):
+        if isinstance(answer, CbiError | OSError):
             raise answer
         assert isinstance(answer, Outcome), answer
         return answer
@@ -166,7 +166,7 @@ def _place_of(lake: Lake, graph: Graph) -> _Place:
 def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
     """Answer jobs until the pipe closes; called in the worker's process."""
     graph = discover(loader.load(place.registry), place.package)
-    lake = Lake(place.lake, graph.registry)
+    lake: Lake | None = None
     _limit_memory(memory_bytes)
     pipe.send(graph.sources.digest if graph.sources else "")
     while True:
@@ -174,6 +174,12 @@ def serve(pipe: Connection, place: _Place, memory_bytes: int) -> None:
             job = pipe.recv()
         except (EOFError, OSError):
             os._exit(0)  # the parent is gone, or wants no more
+        try:
+            # Not before the greeting: a volume that is away is no fault of the code.
+            lake = lake or Lake(place.lake, graph.registry)
+        except (CbiError, OSError) as error:
+            pipe.send(error)
+            continue
         pipe.send(_answer(lake, graph, job))
 
 

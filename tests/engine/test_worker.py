@@ -12,7 +12,7 @@ from cbi_stream.engine.wave import run_wave
 from cbi_stream.engine.worker import Worker
 from cbi_stream.lake.lake import Lake
 from cbi_stream.replay.market import lay_down, market
-from cbi_stream.words.errors import WrongUsage
+from cbi_stream.words.errors import CbiError, CodeChanged, WrongUsage
 from tests.laws import worlds
 
 GRAPH = worlds.discovered()
@@ -82,3 +82,20 @@ def test_a_graph_built_by_hand_is_refused(tmp_path):
     by_hand = replace(GRAPH, package=None)
     with Worker() as worker, pytest.raises(WrongUsage, match="built by hand"):
         run_wave(lake, by_hand, executor=worker, probing="off")
+
+
+def test_a_lake_that_is_away_is_no_fault_of_the_code(tmp_path):
+    """The worker says what it did not find, and works once the volume is back."""
+    lake = _lake(tmp_path)
+    away = tmp_path / "away"
+    with Worker() as worker:
+        worker.warm(lake, GRAPH)
+        lake.folder.rename(away)
+        with pytest.raises((CbiError, OSError)) as told:
+            list(worker.outcomes(lake, GRAPH, [None]))
+        assert not isinstance(told.value, CodeChanged)
+        assert "lake" in str(told.value)
+        process = worker._process
+        away.rename(lake.folder)
+        assert not run_wave(lake, GRAPH, executor=worker, probing="off").failed
+        assert worker._process is process
