@@ -122,20 +122,10 @@ def _dispatcher(folder: Path) -> Iterator[Finding]:
         return
     found = f"process {pid} holds it" if pid else "a process that is not named holds it"
     mend = ""
-    if pid and not _runs(pid):
+    if pid and not durable.is_alive(pid):
         found = f"process {pid} ended, and something that it began holds the lock still"
         mend = f"find it with `lsof {path}`, and end it"
     yield judged(what, found=found, expected=expected, mend=mend)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _leftovers(folder: Path) -> Iterator[Finding]:
@@ -150,7 +140,7 @@ def _leftovers(folder: Path) -> Iterator[Finding]:
 
 def _is_left(place: Path) -> bool:
     """Return whether unfinished files lie there, of a process that ended."""
-    if place.name.isdecimal() and _runs(int(place.name)):
+    if place.name.isdecimal() and durable.is_alive(int(place.name)):
         return False
     # Every process leaves its folder behind; only files in it say that it was killed.
     return any(not each.is_dir() for each in (place, *place.rglob("*")))

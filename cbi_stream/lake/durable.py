@@ -161,6 +161,17 @@ def holder(path: Path) -> int | None:
         os.close(descriptor)
 
 
+def is_alive(pid: int) -> bool:
+    """Return whether a process of this number runs, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _named(descriptor: int) -> int:
     said = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
     return int(said) if said.isdecimal() else 0

@@ -84,7 +84,7 @@ class Lake:
     def sweep(self) -> None:
         """Remove unfinished files of processes that ended. Call it under the lock."""
         for folder in (self.folder / ".work").glob("*"):
-            if not (folder.name.isdigit() and _alive(int(folder.name))):
+            if not (folder.name.isdigit() and durable.is_alive(int(folder.name))):
                 shutil.rmtree(folder)
         for folder in self.folder.glob(".proof-*"):
             shutil.rmtree(folder)
@@ -144,13 +144,3 @@ class Lake:
         except (ValueError, KeyError, TypeError) as error:
             msg = f"{path}: expected the lake's id and kind; {error!r}"
             raise DamagedLake(msg) from error
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
