@@ -41,18 +41,6 @@ def of_lake(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
     return found
 
 
-def of_batch(lake: Lake, graph: Graph, raw: str, batch: int) -> dict[str, int]:
-    """Return what became of the stored lines of one append: fate to number of lines.
-
-    Conform runs again for the partitions that hold a line of it; nothing is written.
-    """
-    counts = dict.fromkeys(FATES, 0)
-    rows = of_lines(lake, graph, raw, pl.col("batch") == batch)
-    for fate, n in rows.group_by("fate").len().iter_rows():
-        counts[fate] = n
-    return counts
-
-
 def of_lines(lake: Lake, graph: Graph, raw: str, wanted: pl.Expr) -> pl.DataFrame:
     """Return the fate of each line of a raw table for which `wanted` holds.
 
