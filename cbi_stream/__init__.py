@@ -28,6 +28,7 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cbi_stream.shapes.connector import SECRET, Answer, Poll, Want, connector
 from cbi_stream.shapes.effect import effect
 from cbi_stream.shapes.handler import Conformed, handler
 from cbi_stream.shapes.reads import (
@@ -40,7 +41,7 @@ from cbi_stream.shapes.reads import (
     whole,
 )
 from cbi_stream.shapes.source import source
-from cbi_stream.words.errors import BadInput
+from cbi_stream.words.errors import BadInput, SourceRefused, SourceUnavailable
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
@@ -50,13 +51,20 @@ if TYPE_CHECKING:
     from cbi_stream.registry.spec import Spec
 
 __all__ = [
+    "SECRET",
+    "Answer",
     "BadInput",
     "Conformed",
     "Joined",
+    "Poll",
     "Release",
     "Source",
+    "SourceRefused",
+    "SourceUnavailable",
     "Spec",
     "Symbol",
+    "Want",
+    "connector",
     "days",
     "effect",
     "from_registry",

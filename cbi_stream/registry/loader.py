@@ -166,7 +166,12 @@ def _sources_fit(
             ("release",): source.release,
             ("volume_release",): source.volume_release,
         }
-        rules |= {("series", n, "release"): s.release for n, s in source.series.items()}
+        rules |= {
+            ("series", n, "release"): s.release
+            for n, s in source.series.items()
+            if not isinstance(s.release, str)
+        }
+        rules |= {("rules", n): rule for n, rule in source.rules.items()}
         for entry, rule in rules.items():
             if rule and rule.closed and rule.closed not in closures.content.lists:
                 where = sources.place("sources", name, *entry, "closed")

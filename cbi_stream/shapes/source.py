@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cbi_stream.shapes.connector import Form
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -20,16 +22,22 @@ to the raw table's own columns, `line` (from 1), `problem` and `text`."""
 
 @dataclass(frozen=True, slots=True)
 class Parser:
-    """How the files of one source of data_sources.yaml are read."""
+    """How the files of one source of data_sources.yaml are read, in one form.
+
+    What `recognises` and `key_of` are given depends on the form: of text the header
+    line (without line end), of JSON, XML and pages the first 64 KiB as text, of a zip
+    the name of its first member, of a spreadsheet the file's own name.
+    """
 
     source: str
     headers: tuple[str, ...]
-    """How the first line looks in each layout, for messages."""
+    """How that looks in each layout, for messages."""
     recognises: Callable[[str], bool]
-    """Whether a header line (without line end) is this source's."""
+    """Whether it is this source's."""
     key_of: Callable[[str], str | None]
-    """The symbol or series that a header line names; None where it names none."""
+    """The symbol or series that it names; None where it names none."""
     parse: Parse
+    form: Form = "text"
 
 
 def source(
@@ -38,10 +46,14 @@ def source(
     headers: tuple[str, ...],
     recognises: Callable[[str], bool],
     key_of: Callable[[str], str | None] = lambda _: None,
+    form: Form = "text",
 ) -> Callable[[Parse], Parser]:
-    """Declare a parser for the source called `name` in data_sources.yaml."""
+    """Declare a parser for the source called `name` in data_sources.yaml.
+
+    A source may have several, one for each form or layout of its files.
+    """
 
     def declare(function: Parse) -> Parser:
-        return Parser(name, headers, recognises, key_of, function)
+        return Parser(name, headers, recognises, key_of, function, form)
 
     return declare

@@ -4,10 +4,13 @@
     ├── Transient          try again later; nothing is wrong with the data
     │   ├── LockHeld         another process holds the lock (exit 5)
     │   ├── CommitConflict   another writer committed first (exit 75)
+    │   ├── SourceUnavailable  a source does not answer now, or answers nonsense (exit 75)
     │   └── CodeChanged      code or registry changed while it ran (exit 75)
     └── Terminal           trying again cannot help; a person must act
         ├── WrongUsage       the command's words are off (exit 2)
         ├── BadRegistry      a file of registry/ is wrong (exit 78)
+        ├── SourceRefused    a source turned a question down: asking again cannot help
+        │   └── NoSecret       its key is set nowhere (exit 78)
         ├── BadInput         a dropped file cannot be read (exit 4)
         │   ├── Waits          it stays in the landing (doors/receipts.py)
         │   └── Refused        its bytes go to the quarantine (doors/receipts.py)
@@ -48,6 +51,10 @@ class CommitConflict(Transient):
     """Another writer committed to the table since it was read."""
 
 
+class SourceUnavailable(Transient):
+    """A source does not answer, is overloaded, or answers something else than data."""
+
+
 class CodeChanged(Transient):
     """The files of code or registry are not those that this process was loaded from."""
 
@@ -64,6 +71,16 @@ class WrongUsage(Terminal):
 
 class BadRegistry(Terminal):
     """A registry file does not say what its model expects."""
+
+    exit_code = 78
+
+
+class SourceRefused(Terminal):
+    """A source answered that it will not answer: a bad key, an unknown series."""
+
+
+class NoSecret(SourceRefused):
+    """The key that a source asks for is set nowhere."""
 
     exit_code = 78
 

@@ -25,6 +25,12 @@ DOORS = {
     "rich": ("cbi_stream.cli",),
     "structlog": ("cbi_stream.doors.logs",),
     "watchdog": ("cbi_stream.doors.watch",),
+    "httpx": ("cbi_stream.doors.fetch",),
+    "tenacity": ("cbi_stream.doors.fetch",),
+    "pyrate_limiter": ("cbi_stream.doors.pace",),
+    "apscheduler": ("cbi_stream.doors.schedule",),
+    "keyring": ("cbi_stream.doors.secrets",),
+    "xlsxwriter": ("cbi_stream.replay",),
 }
 OURS = {"cbi_stream", "handlers"}
 CLOSED = {"pickle", "marshal", "shelve", "random", "secrets"}
