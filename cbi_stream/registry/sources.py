@@ -98,7 +98,8 @@ class Source(Entry):
             raise ValueError(msg)
         named = {s.release for s in self.series.values() if isinstance(s.release, str)}
         if named - self.rules.keys():
-            msg = f"expected a rule under `rules`; found none for {sorted(named - self.rules.keys())}"
+            unknown = sorted(named - self.rules.keys())
+            msg = f"expected a rule under `rules`; found none for {unknown}"
             raise ValueError(msg)
         return self
 
