@@ -18,9 +18,11 @@ import polars as pl
 from bench.figures import timed
 from bench.lakes import checked
 from cbi_stream.doors.readers import Reader
-from cbi_stream.doors.reading import Task
+from cbi_stream.doors.reading import Task, unpacked_head
+from cbi_stream.doors.stated import taken_apart
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import HEAD_BYTES, layouts_of
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.kernels.release import released_at
 from cbi_stream.lake import log
@@ -105,7 +107,9 @@ def _appended(
 ) -> None:
     """Parse one file and append its lines, as the landing does."""
     note = each.note
-    parser = graph.parsers[note["source"]]
+    named = taken_apart(note["name"])
+    head = unpacked_head(data, HEAD_BYTES) if named.gzipped else data[:HEAD_BYTES]
+    (parser,) = layouts_of(graph.parsers[note["source"]], head, name=named.plain)
     source = lake.registry.data_sources.sources[note["source"]]
     task = Task(note["key"] or None, note["name"].endswith(_GZIP), source.final_newline)
     reading = reader.read(parser, data, task)

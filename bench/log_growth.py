@@ -143,7 +143,7 @@ def record(lake: Lake) -> Record:
     known = lake.registry
     days = known.sessions.between(Span(date(FIRST, 1, 1), date(2022, 1, 1)))
     oil = next(file for file in market(days) if file.name == OIL)
-    parser = discover(known).parsers["yahoo"]
+    parser = discover(known).parsers["yahoo"][0]
     return Record(lake, parser.parse(oil.data, "ZL"))
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 import handlers
-from cbi_stream.engine.graph import Graph, discover
+from cbi_stream.engine.graph import Graph, discover, every_source_is_served
 from cbi_stream.lake import durable, tail
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
@@ -37,7 +37,9 @@ def registry() -> Registry:
 def opened(folder: Path) -> tuple[Lake, Graph]:
     """Return an existing lake and the graph of handlers."""
     found = registry()
-    return Lake(folder, found), discover(found)
+    graph = discover(found)
+    every_source_is_served(graph)
+    return Lake(folder, found), graph
 
 
 @contextmanager

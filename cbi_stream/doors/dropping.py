@@ -30,6 +30,8 @@ class Hint:
     key: str | None = None
     as_of: date | None = None
     """A day, or an instant with its zone."""
+    fetched: bool = False
+    """Whether `as_of` is the instant at which a source answered us."""
 
 
 def drop(lake: Lake, file: Path, hint: Hint) -> Path:
@@ -107,6 +109,7 @@ def _announce(place: Path, hint: Hint, sha256: str, *, size: int) -> None:
         "source": hint.source,
         "key": hint.key,
         "as_of": hint.as_of and hint.as_of.isoformat(),
+        "fetched": hint.fetched,
     }
     durable.write(beside(place, HINT), json.dumps(plain).encode())
 
@@ -118,7 +121,8 @@ def hint_for(path: Path, data: bytes) -> Hint | None:
         if plain["sha256"] != hashlib.sha256(data).hexdigest():
             return None
         as_of = plain["as_of"]
-        return Hint(plain["source"], plain["key"], as_of and read_time(as_of))
+        when = as_of and read_time(as_of)
+        return Hint(plain["source"], plain["key"], when, plain.get("fetched", False))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a hint that nobody can read says nothing: the file speaks alone
 

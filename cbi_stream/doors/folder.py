@@ -12,11 +12,11 @@ from pathlib import Path
 from cbi_stream.doors import receipts
 from cbi_stream.doors.reading import unpacked_head
 from cbi_stream.doors.receipts import Waits
-from cbi_stream.doors.recognise import first_line
 from cbi_stream.doors.settling import copied, glimpse
 from cbi_stream.doors.stated import read_time, taken_apart
 from cbi_stream.doors.strangers import GZIP
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import layouts_of
 from cbi_stream.words.errors import WrongUsage
 
 _HEAD_BYTES = 64 * 1024
@@ -42,24 +42,25 @@ def files_of(graph: Graph, folder: Path, source: str) -> Found:
     if not folder.is_dir():
         msg = f"expected a folder; found none at {folder}"
         raise WrongUsage(msg)
-    recognises = graph.parsers[source].recognises
+    parsers = graph.parsers[source]
     there = sorted(p for p in folder.iterdir() if not receipts.is_passed_over(p.name))
     fitting = [
-        path for path in there if not path.is_dir() and recognises(_header(path))
+        path
+        for path in there
+        if not path.is_dir()
+        and layouts_of(parsers, _head(path), name=taken_apart(path.name).plain)
     ]
     left = [path for path in there if path not in fitting and not path.is_dir()]
     fitting.sort(key=lambda path: (_seen(path), path.name))
     return Found(tuple(fitting), tuple(left))
 
 
-def _header(path: Path) -> str:
+def _head(path: Path) -> bytes:
     try:
         head = copied(path, glimpse(path))[:_HEAD_BYTES]
     except Waits:
-        return ""
-    if head.startswith(GZIP):
-        head = unpacked_head(head, _HEAD_BYTES)
-    return first_line(head)
+        return b""
+    return unpacked_head(head, _HEAD_BYTES) if head.startswith(GZIP) else head
 
 
 def _seen(path: Path) -> datetime:

@@ -92,9 +92,9 @@ class Child:
             return
         self._process = self._started()
         sources = self.graph.sources if self.graph else None
-        parsers = self.graph.parsers.values() if self.graph else ()
+        known = self.graph.parsers.values() if self.graph else ()
         plain = {
-            "parsers": [_name(parser) for parser in parsers],
+            "parsers": [_name(parser) for parsers in known for parser in parsers],
             "folders": [str(each) for each in sources.folders] if sources else [],
         }
         with suppress(BrokenPipeError):  # it ended as it began: `ready` says so

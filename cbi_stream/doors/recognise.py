@@ -14,12 +14,15 @@ from cbi_stream.doors import strangers
 from cbi_stream.doors.receipts import Waits
 from cbi_stream.doors.stated import Named
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import form_of, shown_to
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.sources import Source
+from cbi_stream.shapes.connector import Form
 from cbi_stream.shapes.source import Parser
 
 _GROUP = re.compile(r"\(\?P<key>[^)]*\)")
 _COPY = re.compile(r" ?\(\d+\)$")
+_BY = {"text": "header", "zip": "its first member", "xlsx": "name", "xls": "name"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +37,27 @@ class Recognised:
     """How both were told."""
 
 
-def first_line(head: bytes) -> str:
-    """Return the first line that is neither blank nor a remark."""
-    text = head.decode("utf-8-sig", errors="replace")
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        if line.strip() and not line.strip().startswith("#"):
-            return line
-    return ""
-
-
 def recognise(
-    graph: Graph, named: Named, *, header: str, source: str | None, key: str | None
+    graph: Graph, named: Named, *, head: bytes, source: str | None, key: str | None
 ) -> Recognised:
     """Return what a file is.
 
     Args:
         graph: with the parsers and the registry.
         named: its name, taken apart.
-        header: its first line.
+        head: its first bytes, unpacked where it is a gzip.
         source: the source that a person says, if one does.
         key: the symbol or series that a person says, if one does.
 
     Raises:
         Waits: it cannot be told, or what is said contradicts itself.
     """
-    parser = _parser_of(graph, header, source)
+    form = form_of(head)
+    header = shown_to(form, head, name=named.plain)
+    parser = _parser_of(graph, header, source, form=form)
     entry = graph.registry.data_sources.sources[parser.source]
-    by = "header and --source" if source else "header"
+    by = _BY.get(form, form)
+    by = f"{by} and --source" if source else by
     if not any("key" in re.compile(p).groupindex for p in entry.file_names):
         _name_fits(parser, entry, named, source)
         return Recognised(parser, entry, "", f"{by}; each line names its {entry.key}")
@@ -68,27 +65,34 @@ def recognise(
     return Recognised(parser, entry, found, f"{by}; {entry.key} by {how}")
 
 
-def _parser_of(graph: Graph, header: str, source: str | None) -> Parser:
-    parsers = graph.parsers
-    if source is not None and source not in parsers:
-        msg = f"expected --source to be one of {', '.join(sorted(parsers))}; found {source!r}"
+def _parser_of(graph: Graph, header: str, source: str | None, *, form: Form) -> Parser:
+    known = [p for parsers in graph.parsers.values() for p in parsers]
+    if source is not None and source not in graph.parsers:
+        names = ", ".join(sorted(graph.parsers))
+        msg = f"expected --source to be one of {names}; found {source!r}"
         raise Waits(msg, "hand it in again without --source, or with another")
     if source is not None:
-        if not parsers[source].recognises(header):
-            headers = " or ".join(h[:80] for h in parsers[source].headers)
-            msg = f"line 1: not a header of {source}: expected {headers}; found {header[:80]!r}"
-            raise Waits(msg, "hand it in again without --source, or with another")
-        return parsers[source]
-    found = [p for p in parsers.values() if p.recognises(header)]
-    if len(found) > 1:
-        names = ", ".join(sorted(p.source for p in found))
+        known = list(graph.parsers[source])
+    fitting = [p for p in known if p.form == form and p.recognises(header)]
+    if source is not None and not fitting:
+        headers = " or ".join(h[:80] for p in known for h in p.headers)
+        what = "header" if form == "text" else form
+        msg = (
+            f"line 1: not a {what} of {source}: expected {headers}; "
+            f"found {header[:80]!r}"
+        )
+        raise Waits(msg, "hand it in again without --source, or with another")
+    if len({p.source for p in fitting}) > 1:
+        names = ", ".join(sorted({p.source for p in fitting}))
         msg = f"line 1: {names} have the header {header[:80]!r}"
         raise Waits(msg, "say which: cbi drop FILE --source SOURCE")
-    if not found:
-        reason, mend = strangers.about(header, list(parsers.values()))
+    if not fitting:
+        if form != "text":
+            strangers.refuse_an_unknown_form(form, header)
+        reason, mend = strangers.about(header, known)
         msg = f"line 1: {reason}"
         raise Waits(msg, mend)
-    return found[0]
+    return fitting[0]
 
 
 def _name_fits(parser: Parser, entry: Source, named: Named, source: str | None) -> None:
@@ -115,6 +119,7 @@ def _key_of(
     said: str | None,
 ) -> tuple[str, str]:
     in_header = parser.key_of(header)
+    in_header = entry.aliases.get(in_header or "", in_header)
     in_name = _key_in_name(registry, entry, named)
     if in_header is not None:
         for other, who in ((said, "--key"), (in_name, "the file's name")):

@@ -20,11 +20,12 @@ from cbi_stream.doors.dropping import Hint
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.reading import Reading, Task
 from cbi_stream.doors.receipts import Receipt, Refused, Waits, shown
-from cbi_stream.doors.recognise import Recognised, first_line, recognise, registered
+from cbi_stream.doors.recognise import Recognised, recognise, registered
 from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import layouts_of
 from cbi_stream.kernels.release import possible_from, released_at
 from cbi_stream.lake import durable
 from cbi_stream.lake.arrivals import Arrival
@@ -94,12 +95,13 @@ def look_at(desk: Desk, file: File) -> None:
     if desk.lake.kind == "real" and reading.is_simulated(head):
         raise _other_kind(desk.lake, simulated=True)
     found = file.found = recognise(
-        desk.graph, named, header=first_line(head), source=hint.source, key=hint.key
+        desk.graph, named, head=head, source=hint.source, key=hint.key
     )
     source = found.parser.source
     file.known |= {"source": source, "key": found.key, "recognised_by": found.by}
     when = stated(path, found.source, said=hint.as_of, named=named.when)
-    file.known |= {"as_of": when.as_of, "as_of_by": when.by}
+    by = "fetched" if hint.fetched else when.by
+    file.known |= {"as_of": when.as_of, "as_of_by": by}
 
 
 def _unsettled() -> Waits:
@@ -173,6 +175,7 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
         sha256=file.known["sha256"],
         parser=fingerprint.of_parser(desk.graph, file.found.parser.parse),
         as_of=file.known["as_of"],
+        fetched=file.known["as_of_by"] == "fetched",
     )
     # The same value seen after its release is no duplicate of what was unfinished, and
     # none of one that nobody could have seen.
@@ -217,8 +220,12 @@ def _read_again(
     Raises:
         Waits: it cannot be read now: the late file is taken when it can.
     """
-    task = Task(found.key or None, taken_apart(arrival.name).gzipped)
-    again = desk.reader.read(found.parser, data, task)
+    named = taken_apart(arrival.name)
+    head = reading.unpacked_head(data, _HEAD_BYTES) if named.gzipped else data
+    parsers = desk.graph.parsers[found.parser.source]
+    fitting = layouts_of(parsers, head[:_HEAD_BYTES], name=named.plain)
+    task = Task(found.key or None, named.gzipped)
+    again = desk.reader.read((fitting or [found.parser])[0], data, task)
     if again.refusal is not None or again.cut is not None:
         why = again.refusal or again.cut
         msg = f"{arrival.name}, which was taken before, cannot be read again: {why}"

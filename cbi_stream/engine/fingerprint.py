@@ -91,8 +91,9 @@ def take(graph: Graph) -> None:
         of_node(graph, node)
     for effect in graph.effects:
         of_effect(graph, effect)
-    for parser in graph.parsers.values():
-        of_parser(graph, parser.parse)
+    for parsers in graph.parsers.values():
+        for parser in parsers:
+            of_parser(graph, parser.parse)
 
 
 def _sha(parts: dict[str, Any]) -> str:

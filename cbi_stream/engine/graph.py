@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
+from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
@@ -78,8 +79,11 @@ class Graph:
     registry: Registry
     nodes: tuple[Node, ...]
     """In an order in which each comes after the tables that it reads."""
-    parsers: dict[str, Parser]
+    parsers: dict[str, tuple[Parser, ...]]
+    """By source, one for each form or layout of its files."""
     effects: tuple[Effect, ...]
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    """By source: how it is asked, where it is."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -105,13 +109,15 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         declared.extend(
             value
             for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Effect)
+            if isinstance(value, Handler | Parser | Connector | Effect)
         )
     loaded.check()
     return replace(build(registry, declared), package=package, sources=loaded)
 
 
-def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> Graph:
+def build(
+    registry: Registry, declared: Iterable[Handler | Parser | Connector | Effect]
+) -> Graph:
     """Return the graph of these declarations.
 
     Raises:
@@ -123,20 +129,71 @@ def build(registry: Registry, declared: Iterable[Handler | Parser | Effect]) -> 
     unique = [by_id[i] for i in known]
     nodes: dict[str, Node] = {}
     for each in unique:
-        if isinstance(each, Handler):
-            for node in _nodes(registry, each):
+        for handler in _closed(registry, each) if isinstance(each, Handler) else ():
+            for node in _nodes(registry, handler):
                 if node.table in nodes:
                     other = nodes[node.table].handler.name
-                    msg = f"{each.name} and {other} both write {node.table}"
+                    msg = f"{handler.name} and {other} both write {node.table}"
                     raise BadRegistry(msg)
                 nodes[node.table] = node
     _every_input_is_written(registry, nodes)
     return Graph(
         registry=registry,
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
-        parsers={p.source: p for p in unique if isinstance(p, Parser)},
+        parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
         effects=tuple(e for e in unique if isinstance(e, Effect)),
+        connectors=_connectors(
+            registry, [c for c in unique if isinstance(c, Connector)]
+        ),
     )
+
+
+def _closed(registry: Registry, handler: Handler) -> tuple[Handler, ...]:
+    """Return a handler for each source, where its sources are left open."""
+    if handler.shape is None:
+        return (handler,)
+    return handler.closed(registry.data_sources.of_shape(handler.shape))
+
+
+def _parsers(
+    registry: Registry, declared: list[Parser]
+) -> dict[str, tuple[Parser, ...]]:
+    found: dict[str, tuple[Parser, ...]] = {}
+    for parser in declared:
+        if parser.source in registry.data_sources.sources:
+            found[parser.source] = (*found.get(parser.source, ()), parser)
+    return found
+
+
+def _connectors(registry: Registry, declared: list[Connector]) -> dict[str, Connector]:
+    found: dict[str, Connector] = {}
+    asked = {n for n, s in registry.data_sources.sources.items() if s.fetch}
+    for connector in declared:
+        if connector.source in found:
+            msg = f"{connector.source} has two connectors"
+            raise BadRegistry(msg)
+        if connector.source in asked:
+            found[connector.source] = connector
+    return found
+
+
+def every_source_is_served(graph: Graph) -> None:
+    """Hold data_sources.yaml against the parsers and connectors.
+
+    Raises:
+        BadRegistry: a source has no parser, or is to be asked and has no connector.
+    """
+    sources = graph.registry.data_sources.sources
+    unread = sorted(sources.keys() - graph.parsers.keys())
+    unasked = sorted(
+        n for n, s in sources.items() if s.fetch and n not in graph.connectors
+    )
+    if unread or unasked:
+        msg = (
+            f"data_sources.yaml: {', '.join(unread) or 'none'} without a parser; "
+            f"{', '.join(unasked) or 'none'} with `fetch` and without a connector"
+        )
+        raise BadRegistry(msg)
 
 
 def _nodes(registry: Registry, handler: Handler) -> list[Node]:

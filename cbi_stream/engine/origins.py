@@ -13,6 +13,7 @@ import polars as pl
 from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.evidence import stored_content
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import HEAD_BYTES, form_of, shown_to
 from cbi_stream.lake.lake import Lake
 from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadInput, DamagedLake
@@ -54,19 +55,16 @@ def _first_cell(
 ) -> Difference | None:
     """Return the first cell of a raw partition that its archived file has otherwise."""
     contract = lake.registry.contracts[name]
-    parser = _parser_of(lake, graph, name)
+    parsers = _parsers_of(lake, graph, name)
     entity = next((n for n in contract.key if n in ("symbol", "series")), None)
-    if parser is None:
-        return None
     names = ["sha256", entity] if entity else ["sha256"]
     for about in content.select(names).unique().sort(names).iter_rows(named=True):
         sha256, key = about["sha256"], about.get(entity or "")
         if not lake.archive.holds(sha256):
             continue  # the hash itself may be the damaged cell
-        try:
-            lines = parser.parse(lake.archive.read_plain(sha256), key)
-        except (BadInput, DamagedLake):
-            continue  # the key may be the damaged cell, or the archive is damaged too
+        lines = _parsed_again(lake, parsers, sha256, key)
+        if lines is None:
+            continue
         mine = content.filter(*(pl.col(n) == value for n, value in about.items()))
         both = mine.join(lines, on="line", how="left", suffix="__then").sort("line")
         cells = [c for c in lines.columns if c not in ("line", entity)]
@@ -86,7 +84,31 @@ def _first_cell(
     return None
 
 
-def _parser_of(lake: Lake, graph: Graph, name: str) -> Parser | None:
+def _parsed_again(
+    lake: Lake, parsers: list[Parser], sha256: str, key: str | None
+) -> pl.DataFrame | None:
+    """Return the lines of an archived file; None where no parser reads it.
+
+    The key may be the damaged cell, or the archive may be damaged too. A spreadsheet
+    does not say what it is: then the first that can read it is right.
+    """
+    try:
+        data = lake.archive.read_plain(sha256)
+    except DamagedLake:
+        return None
+    form = form_of(data[:HEAD_BYTES])
+    shown = shown_to(form, data[:HEAD_BYTES], name="")
+    for parser in parsers:
+        nameless = form in ("xlsx", "xls")
+        if parser.form != form or not (nameless or parser.recognises(shown)):
+            continue
+        try:
+            return parser.parse(data, key)
+        except BadInput:
+            continue
+    return None
+
+
+def _parsers_of(lake: Lake, graph: Graph, name: str) -> list[Parser]:
     sources = lake.registry.data_sources.sources
-    found = (p for p in graph.parsers.values() if p.source in sources)
-    return next((p for p in found if sources[p.source].raw == name), None)
+    return [p for n, ps in graph.parsers.items() if sources[n].raw == name for p in ps]

@@ -24,7 +24,10 @@ class Arrival:
     sha256: str
     parser: str
     as_of: datetime | None = None
-    """When a person says the file was seen; None: when this lake saw it."""
+    """When the file was seen, as a person says, or the one who fetched it; None: when
+    this lake took it in."""
+    fetched: bool = False
+    """Whether that is the instant at which the source answered us."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return what the commit says of the file."""
@@ -55,7 +58,7 @@ def seen_later(
         taken = datetime.fromisoformat(note["first_seen_at"])
         seen_at = datetime.fromisoformat(note["as_of"]) if note["as_of"] else taken
         if seen_at > as_of:
-            names = ("source", "key", "name", "sha256", "parser")
+            names = ("source", "key", "name", "sha256", "parser", "fetched")
             about = {name: note[name] for name in names}
             found.append((Arrival(**about, as_of=seen_at), taken))
     found.reverse()

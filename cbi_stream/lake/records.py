@@ -16,12 +16,13 @@ from typing import Any
 import polars as pl
 
 from cbi_stream.lake.arrivals import Arrival
-from cbi_stream.lake.canonical import canonical, digest
+from cbi_stream.lake.canonical import canonical, digest, schema_of
 from cbi_stream.lake.change import coalesce
 from cbi_stream.lake.commit import Finished, commit
 from cbi_stream.lake.news import news
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table, write_parquet
+from cbi_stream.registry.contract import PROVENANCE
 from cbi_stream.words import clock
 from cbi_stream.words.errors import BadInput, CommitConflict
 from cbi_stream.words.span import Span, plus_days
@@ -75,21 +76,40 @@ def append_lines(
             msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
             raise BadInput(msg)
         fresh = news(
-            table, current, lines, as_of, sha256=arrival.sha256, released=released
+            table, current, whole, as_of, sha256=arrival.sha256, released=released
         )
         return fresh.with_columns(
-            as_of=pl.lit(as_of, pl.Datetime("us", "UTC")),
-            stated=pl.lit(arrival.as_of is not None),
+            as_of=_seen_at(fresh, as_of),
+            stated=pl.lit(arrival.as_of is not None and not arrival.fetched),
             batch=pl.lit(batch, pl.Int64),
             sha256=pl.lit(arrival.sha256),
             first_seen_at=pl.lit(seen_first or seen, pl.Datetime("us", "UTC")),
             parser=pl.lit(arrival.parser),
         )
 
+    whole = _with_all_columns(table, lines)
     counted = 0 if seen_first else lines.height
     note = {**arrival.to_plain(), "lines": counted, "again": seen_first is not None}
     stored, batch, version = _append(table, rows, note, work)
     return Appended(lines.height, stored, lines.height - stored, batch, version)
+
+
+def _seen_at(lines: pl.DataFrame, as_of: datetime) -> pl.Expr:
+    """Return when each line was there to be seen: from its stamp, if that is earlier."""
+    file = pl.lit(as_of, pl.Datetime("us", "UTC"))
+    stamp = pl.col("stamp") if "stamp" in lines.columns else file
+    return pl.min_horizontal(pl.coalesce(stamp, file), file)
+
+
+def _with_all_columns(table: Table, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines with the columns that this layout of their source does not have."""
+    types = schema_of(table.contract)
+    absent = [
+        pl.lit(None, types[name]).alias(name)
+        for name, column in table.contract.columns.items()
+        if name not in PROVENANCE and not column.required and name not in lines.columns
+    ]
+    return lines.with_columns(absent)
 
 
 def append_rows(table: Table, rows: pl.DataFrame, *, work: Path) -> int:

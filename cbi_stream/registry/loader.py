@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbi_stream.registry import each as each_source
 from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
@@ -82,7 +83,7 @@ def load(folder: Path) -> Registry:
     features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     sessions = sessions_of(folder, calendar)
-    contracts = _contracts(folder / "tables", features.content)
+    contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
         *_settings_fit(settings, universe),
         *_joins_fit(joins, sources, universe),
@@ -109,13 +110,18 @@ def load(folder: Path) -> Registry:
     )
 
 
-def _contracts(folder: Path, features: FeatureRegistry) -> dict[str, Contract]:
-    found = {}
+def _contracts(
+    folder: Path, features: FeatureRegistry, sources: DataSources
+) -> dict[str, Contract]:
+    found = each_source.contracts(folder, sources)
     for path in sorted(folder.glob("*.yaml")):
         each = read(path, Contract)
         if path.stem != each.content.table:
             where = each.place("table")
             msg = f"{where}: expected the contract of {path.stem}; found {each.content.table}"
+            raise BadRegistry(msg)
+        if path.stem in found:
+            msg = f"{path}: expected one contract of {path.stem}; its shape has one too"
             raise BadRegistry(msg)
         found[path.stem] = each
     plain = {name: each.content.with_features(features) for name, each in found.items()}

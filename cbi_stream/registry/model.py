@@ -45,6 +45,13 @@ def read(path: Path, model: type[E]) -> Read[E]:
             every entry that does not fit.
     """
     content, lines = yaml_lines.load(path)
+    return validated(path, content, lines, model)
+
+
+def validated(
+    path: Path, content: Any, lines: yaml_lines.Lines, model: type[E]
+) -> Read[E]:
+    """Return what a file says as `model`; for errors see `read`."""
     try:
         return Read(path, model.model_validate(content), lines)
     except ValidationError as error:

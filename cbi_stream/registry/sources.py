@@ -90,6 +90,15 @@ class Source(Entry):
         own = self.series[key].release if key in self.series else None
         return self.rules[own] if isinstance(own, str) else own or self.release
 
+    def meaning(self) -> dict[str, Any]:
+        """Return what changes the rows that are staged: not prose, nor how it is asked."""
+        said = {"doc", "tier", "reliability", "licence", "max_age_days", "fetch"}
+        told = {"file_names", "aliases", "final_newline"}
+        plain = self.model_dump(mode="json", exclude=said | told)
+        for series in plain["series"].values():
+            del series["name"], series["max_age_days"]
+        return plain
+
     @model_validator(mode="after")
     def _every_series_has_a_rule(self) -> Source:
         without = [n for n, s in self.series.items() if not (s.release or self.release)]

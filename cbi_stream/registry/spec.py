@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cbi_stream.registry import features, files, releases, sources
+from cbi_stream.registry import features, files, releases
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.model import Entry
+from cbi_stream.registry.sources import Source
 from cbi_stream.words.errors import BadRegistry
 
 
@@ -41,9 +42,20 @@ class Spec:
         return self._entry("universe")  # type: ignore[return-value]
 
     @property
-    def data_sources(self) -> sources.DataSources:
-        """data_sources.yaml."""
-        return self._entry("data_sources")  # type: ignore[return-value]
+    def sources(self) -> dict[str, Source]:
+        """The declared entries of data_sources.yaml, by name."""
+        found = {}
+        for name in self.names:
+            file, _, source = name.partition(".")
+            if file == "data_sources" and source:
+                found[source] = self._registry.data_sources.sources[source]
+        return found
+
+    @property
+    def source(self) -> Source:
+        """The one declared entry of data_sources.yaml."""
+        (only,) = self.sources.values()
+        return only
 
     @property
     def horizons(self) -> files.Horizons:
@@ -72,5 +84,7 @@ class Spec:
 
     def canonical(self) -> str:
         """Return the declared entries as text with sorted keys, for fingerprints."""
-        entries = {n: self._entry(n).model_dump(mode="json") for n in self.names}
+        whole = [n for n in self.names if "." not in n]
+        entries = {n: self._entry(n).model_dump(mode="json") for n in whole}
+        entries |= {n: source.meaning() for n, source in self.sources.items()}
         return json.dumps(entries, sort_keys=True, separators=(",", ":"))

@@ -6,13 +6,22 @@
 Arguments are named after the last part of the tables that are read. `spec`, where
 asked for, is the frozen registry entries named by `spec=`. A handler sees no path,
 no clock, no network and no version.
+
+Where sources of one shape are treated alike, their names are left open:
+
+    each="observations", reads={"raw.{source}": ...}, writes="staging.{source}"
+        one handler for each source of the shape; its argument is `lines`
+    reads={"raw.{bars}": ...}
+        one handler for all sources of the shape; its argument is `bars`, the frames
+        by source
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cbi_stream.shapes.reads import Read
@@ -53,20 +62,61 @@ class Handler:
     spec: tuple[str, ...]
     quarantines: str | None = None
     """The table of the lines that it turns away; its function then returns Conformed."""
+    each: str | None = None
+    """The shape of sources for each of which there is such a handler."""
+    source: str | None = None
+    """The one for which this is."""
+    gathers: str | None = None
+    """The argument that takes the frames of sources; None where all are named."""
 
     @property
     def name(self) -> str:
         """Where the function stands, for messages: module and name."""
-        return f"{self.function.__module__}.{self.function.__qualname__}"
+        where = f"{self.function.__module__}.{self.function.__qualname__}"
+        return f"{where}({self.source})" if self.source else where
 
     @property
-    def arguments(self) -> dict[str, str]:
-        """The table behind each argument."""
-        return {table.rpartition(".")[2]: table for table in self.reads}
+    def shape(self) -> str | None:
+        """The shape of sources whose names are left open; None where none is."""
+        opened = re.search(r"\{(\w+)\}", " ".join(self.reads))
+        return (self.each or opened[1]) if opened else None
 
     def __call__(self, **frames: Any) -> pl.DataFrame | Conformed:
-        """Run the function on frames handed in by name, as a test does."""
+        """Run the function on frames handed in by table, as a test does."""
+        if self.gathers is not None:
+            named = inspect.signature(self.function).parameters
+            loose = {n: frames.pop(n) for n in list(frames) if n not in named}
+            frames[self.gathers] = next(iter(loose.values())) if self.each else loose
         return self.function(**frames)
+
+    def closed(self, sources: Sequence[str]) -> tuple[Handler, ...]:
+        """Return the handlers of these sources, with no name left open.
+
+        Args:
+            sources: the names of the sources of its shape.
+        """
+        if self.each is None:
+            return (self._for(sources),)
+        return tuple(replace(self._for([name]), source=name) for name in sources)
+
+    def _for(self, sources: Sequence[str]) -> Handler:
+        def filled(names: Sequence[str]) -> dict[str, str]:
+            """Return each name with the sources put in, and the name that it was."""
+            return {
+                re.sub(r"\{\w+\}", source, name): name
+                for name in names
+                for source in (sources if "{" in name else [""])
+            }
+
+        only = sources[0] if self.each else ""
+        reads = filled(list(self.reads))
+        return replace(
+            self,
+            reads={name: self.reads[was] for name, was in reads.items()},
+            writes=self.writes.replace("{source}", only),
+            quarantines=self.quarantines and self.quarantines.replace("{source}", only),
+            spec=tuple(filled(self.spec)),
+        )
 
 
 def handler(
@@ -75,6 +125,7 @@ def handler(
     writes: str,
     spec: tuple[str, ...] = (),
     quarantines: str | None = None,
+    each: str | None = None,
 ) -> Callable[[Callable[..., pl.DataFrame | Conformed]], Handler]:
     """Declare what a function reads and which table it writes.
 
@@ -86,10 +137,16 @@ def handler(
     """
 
     def declare(function: Callable[..., pl.DataFrame | Conformed]) -> Handler:
-        made = Handler(function, dict(reads), writes, spec, quarantines)
-        expected = {*made.arguments} | ({"spec"} if spec else set())
+        made = Handler(function, dict(reads), writes, spec, quarantines, each)
+        last = [table.rpartition(".")[2] for table in reads]
+        opened = [name for name in last if name.startswith("{")]
+        inside = "lines" if each else "".join(opened).strip("{}")
+        gathers = inside if opened else None
+        names = [inside if name in opened else name for name in last]
+        made = replace(made, gathers=gathers)
+        expected = {*names} | ({"spec"} if spec else set())
         found = set(inspect.signature(function).parameters)
-        if expected != found or len(made.arguments) != len(reads):
+        if expected != found or len(set(names)) != len(reads):
             msg = (
                 f"{made.name}: expected arguments named after its reads, "
                 f"{sorted(expected)}; found {sorted(found)}"

@@ -10,7 +10,7 @@ import polars as pl
 
 from cbi_stream import Conformed, Spec, days, handler
 from handlers.conform import rules
-from handlers.conform.observations import BROUGHT, STAGED, fates, judged, staged
+from handlers.conform.statements import BROUGHT, STAGED, fates, judged, staged
 from handlers.conform.versions import LINE
 
 _ABOUT = ("contract", "date")
@@ -20,17 +20,20 @@ _ABOUT = ("contract", "date")
     reads={"raw.cftc": days(), "raw.decisions": days()},
     writes="staging.cftc",
     quarantines="quarantine.cftc",
-    spec=("data_sources", "closures"),
+    spec=("data_sources.cftc", "closures"),
 )
 def cftc(cftc: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Conformed:
     """Return the versions of each count and week, and what was turned away."""
-    source = spec.data_sources.sources["cftc"]
+    source = spec.source
     measures = sorted({name.partition(".")[2] for name in source.series})
     lines = cftc.with_columns(
-        raw=pl.lit(source.raw), written=rules.written(measures)
+        raw=pl.lit(source.raw),
+        written=rules.written(measures),
+        stamp=pl.lit(None, pl.Datetime("us", "UTC")),
+        loaded=pl.lit(None, pl.Boolean),
     ).unpivot(
         measures,
-        index=[*_ABOUT, *BROUGHT, "raw", "written"],
+        index=[*_ABOUT, *BROUGHT, "raw", "written", "stamp", "loaded"],
         variable_name="measure",
         value_name="count",
     )

@@ -17,30 +17,26 @@ from handlers.conform import rules
 from handlers.conform.versions import LINE, ORDER, as_before, runs
 
 _PRICES = ("open", "high", "low", "close")
-_CELLS = (*_PRICES, "volume")
+_COUNTS = ("volume", "open_interest")
+_CELLS = (*_PRICES, *_COUNTS)
 _KEY = ("symbol", "date")
-_NULLS = ("null", "")
+_NULLS = ("null", "", "N/A")
 _OFF_TICK = 0.02
 """How far from a whole number of ticks a price may lie, in ticks: providers that keep
 prices as 32-bit floats are off by less than a thousandth."""
 
 
 @handler(
-    reads={"raw.yahoo": days(), "raw.yfinance": days(), "raw.decisions": days()},
+    reads={"raw.{bars}": days(), "raw.decisions": days()},
     writes="staging.prices",
     quarantines="quarantine.prices",
-    spec=("universe", "data_sources", "closures"),
+    spec=("universe", "data_sources.{bars}", "closures"),
 )
 def prices(
-    yahoo: pl.DataFrame,
-    yfinance: pl.DataFrame,
-    decisions: pl.DataFrame,
-    *,
-    spec: Spec,
+    bars: Mapping[str, pl.DataFrame], decisions: pl.DataFrame, *, spec: Spec
 ) -> Conformed:
     """Return the standing bar of each symbol and date, and what was turned away."""
-    frames = {"yahoo": yahoo, "yfinance": yfinance}
-    lines = pl.concat([_lines(frame, name, spec) for name, frame in frames.items()])
+    lines = pl.concat([_lines(frame, name, spec) for name, frame in bars.items()])
     lines = lines.join(
         rules.rejected(decisions),
         on=["sha256", "line"],
@@ -58,15 +54,15 @@ def prices(
         content=_CELLS,
     )
     newest = _newest(versions)
-    bars = _merged(newest)
+    merged = _merged(newest)
     turned_away = rules.turned_away(judged, key=_KEY, content=(*_CELLS, "garbled"))
     fates = [
         judged.filter(~standing & ~quarantined).select(*LINE, "fate"),
         turned_away.select(*LINE, "fate"),
-        _fates(versions, newest, bars),
+        _fates(versions, newest, merged),
     ]
     return Conformed(
-        staged=bars,
+        staged=merged,
         quarantined=rules.quarantined(turned_away, about="symbol"),
         fates=pl.concat(fates),
     )
@@ -74,7 +70,7 @@ def prices(
 
 def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
     """Return the lines of one source, with when their bar is out and is final."""
-    source = spec.data_sources.sources[name]
+    source = spec.sources[name]
     release, final = source.release, source.volume_release
     assert release is not None, "a source of corrections has a release rule"
     return raw.select(
@@ -84,6 +80,7 @@ def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
         "first_seen_at",
         "problem",
         "text",
+        "live",
         written=rules.written(_CELLS),
         raw=pl.lit(source.raw),
         source=pl.lit(name),
@@ -118,14 +115,16 @@ def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     judged = judged.with_columns(
         fate=pl.when(pl.col("rules").is_not_null())
         .then(pl.lit("quarantined"))
-        .when(pl.col("as_of") < pl.col("knowable_at"))
+        .when(
+            (pl.col("as_of") < pl.col("knowable_at")) | pl.col("live").fill_null(False)
+        )
         .then(pl.lit("provisional")),
         # Volume is counted after the close: until then the number is not final.
-        volume=pl.when(pl.col("as_of") >= pl.col("final_at")).then("volume"),
+        **{n: pl.when(pl.col("as_of") >= pl.col("final_at")).then(n) for n in _COUNTS},
     )
     rest = lines.filter(~(readable & known)).with_columns(
         *(pl.lit(None, pl.Float64).alias(name) for name in _PRICES),
-        volume=pl.lit(None, pl.Int64),
+        **{n: pl.lit(None, pl.Int64) for n in _COUNTS},
         garbled=pl.lit(None, pl.String),
         rules=pl.when(~readable).then(pl.lit(rules.UNREADABLE)),
         fate=pl.when(known).then(pl.lit("quarantined")).otherwise(pl.lit("unused")),
@@ -162,7 +161,7 @@ def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame
     ]
     rough = whole.rename({n: f"{n}_rough" for n in _PRICES})
     return lines.with_columns(*rough, *far).with_columns(
-        *exact, volume=_number("volume").cast(pl.Int64, strict=False)
+        *exact, *(_number(n).cast(pl.Int64, strict=False) for n in _COUNTS)
     )
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cbi_stream.doors.landing import Hint, Receipt, take_in
-from cbi_stream.doors.recognise import first_line
 from cbi_stream.doors.strangers import about
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import first_line
 from cbi_stream.lake.lake import Lake
 from tests.ingest.test_sources import year_file
 
@@ -130,8 +130,8 @@ def test_where_two_sources_have_a_header_a_person_says_which(
     lake: Lake, graph: Graph, put: Put
 ) -> None:
     """The file waits and names both; with --source it is taken."""
-    twin = replace(graph.parsers["yahoo"], source="yfinance")
-    both = replace(graph, parsers={**graph.parsers, "yfinance": twin})
+    twin = replace(graph.parsers["yahoo"][0], source="yfinance")
+    both = replace(graph, parsers={**graph.parsers, "yfinance": (twin,)})
     put("ZL=F.csv", YAHOO)
     (told,) = take_in(lake, both)
     assert told.end == "waiting"
@@ -185,6 +185,6 @@ def test_an_unknown_header_is_compared_with_the_known_ones(
     graph: Graph, header: str, said: str
 ) -> None:
     """What is renamed, missing, too many or elsewhere is said by name."""
-    reason, mend = about(header, list(graph.parsers.values()))
+    reason, mend = about(header, [p for ps in graph.parsers.values() for p in ps])
     assert said in reason
     assert mend

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -100,7 +101,10 @@ def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
         else node.handler
         for node in graph.nodes
     ]
-    return build(changed, [*declared, *graph.parsers.values(), *graph.effects])
+    return build(
+        changed,
+        [*declared, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+    )
 
 
 @handler(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -101,7 +102,10 @@ def with_priorities(graph: Graph, **priorities: int) -> Graph:
     changed = known.model_copy(update={"sources": sources})
     registry = replace(graph.registry, data_sources=changed)
     handlers = {id(n.handler): n.handler for n in graph.nodes}.values()
-    return build(registry, [*handlers, *graph.parsers.values(), *graph.effects])
+    return build(
+        registry,
+        [*handlers, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+    )
 
 
 def with_leaky_panel(graph: Graph) -> Graph:

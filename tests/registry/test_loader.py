@@ -111,8 +111,8 @@ MISTAKES = [
     ("settings.yaml", "target: ZL", "target: ZZ", "target: ZZ", "ZZ is not in"),
     (
         "data_sources.yaml",
-        "raw: raw.fred",
-        "raw: raw.ferd",
+        "    key: contract\n",
+        "    key: contract\n    raw: raw.ferd\n",
         "raw.ferd",
         r"no contract tables/raw\.ferd",
     ),
@@ -131,11 +131,11 @@ MISTAKES = [
         "no contract for features.technicol",
     ),
     (
-        "tables/raw.fred.yaml",
-        "table: raw.fred",
-        "table: raw.fredd",
-        "table: raw.fredd",
-        "expected the contract of raw.fred; found raw.fredd",
+        "tables/raw.cftc.yaml",
+        "table: raw.cftc",
+        "table: raw.cftcc",
+        "table: raw.cftcc",
+        "expected the contract of raw.cftc; found raw.cftcc",
     ),
     (
         "universe.yaml",

@@ -18,9 +18,48 @@ def test_arguments_are_the_last_parts_of_tables() -> None:
     def x(panel: pl.DataFrame, decisions: pl.DataFrame, *, spec: object) -> object:
         return (panel, decisions, spec)
 
-    assert x.arguments == {"panel": "features.panel", "decisions": "raw.decisions"}
     assert x.name.endswith("x")
     assert x(panel=1, decisions=2, spec=3) == (1, 2, 3)
+
+
+def test_one_handler_for_each_source_of_a_shape() -> None:
+    """Names are put in wherever they were left open; the frame is called lines."""
+
+    @handler(
+        each="counts",
+        reads={"raw.{source}": days(), "raw.decisions": days()},
+        writes="staging.{source}",
+        quarantines="quarantine.{source}",
+        spec=("data_sources.{source}",),
+    )
+    def counted(lines: object, decisions: object, *, spec: object) -> object:
+        return (lines, decisions, spec)
+
+    assert counted.shape == "counts"
+    one, two = counted.closed(["eia", "psd"])
+    assert list(two.reads) == ["raw.psd", "raw.decisions"]
+    assert (two.writes, two.quarantines) == ("staging.psd", "quarantine.psd")
+    assert (two.spec, two.shape) == (("data_sources.psd",), None)
+    assert one.name.endswith("counted(eia)")
+    assert two(psd=1, decisions=2, spec=3) == (1, 2, 3)
+
+
+def test_one_handler_for_all_sources_of_a_shape() -> None:
+    """It is handed their frames by source, in the order of the registry."""
+
+    @handler(
+        reads={"raw.{counts}": days(), "raw.decisions": days()},
+        writes="staging.counts",
+        spec=("horizons", "data_sources.{counts}"),
+    )
+    def counted(counts: object, decisions: object, *, spec: object) -> object:
+        return (counts, decisions, spec)
+
+    assert counted.shape == "counts"
+    (made,) = counted.closed(["eia", "psd"])
+    assert list(made.reads) == ["raw.eia", "raw.psd", "raw.decisions"]
+    assert made.spec == ("horizons", "data_sources.eia", "data_sources.psd")
+    assert made(eia=1, psd=2, decisions=3, spec=4) == ({"eia": 1, "psd": 2}, 3, 4)
 
 
 def test_a_wrong_argument_is_refused_when_declared() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
-from handlers.conform.fred import fred
+from handlers.conform.observations import observations
 
 DAY = date(2024, 5, 1)  # a Wednesday
 RULE = datetime(2024, 5, 2, 21, 30, tzinfo=UTC)  # next weekday, 16:30 in Chicago
@@ -18,14 +19,14 @@ Conform = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def conform(spec: Spec, rows_of: Any, decided: Any, fits: Any) -> Conform:
+def conform(registry: Registry, rows_of: Any, decided: Any, fits: Any) -> Conform:
     """Return a function from raw lines and decisions to staged versions."""
 
     def staged(*lines: dict[str, Any], decisions: Any = ()) -> list[dict[str, Any]]:
-        out = fred(
+        out = observations(
             fred=rows_of("raw.fred", list(lines)),
             decisions=decided(*decisions),
-            spec=spec,
+            spec=Spec(registry, ("data_sources.fred", "closures")),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"
         return fits("staging.fred", out.staged).rows(named=True)
@@ -172,13 +173,50 @@ def test_series_have_versions_of_their_own(conform: Conform, seen: Line) -> None
     ]
 
 
-def test_what_no_number_is_is_turned_away(spec: Spec, rows_of: Any, seen: Line) -> None:
+def test_what_no_number_is_is_turned_away(
+    registry: Registry, rows_of: Any, seen: Line
+) -> None:
     """The good lines of the file go on."""
     lines = [seen("15.1"), seen("n/a", day=date(2024, 5, 2))]
-    made = fred(
+    made = observations(
         fred=rows_of("raw.fred", lines),
         decisions=rows_of("raw.decisions", []),
-        spec=spec,
+        spec=Spec(registry, ("data_sources.fred", "closures")),
     )
     assert sorted(made.fates["fate"]) == ["quarantined", "staged"]
     assert made.quarantined.select("rules", "found").rows() == [("not_a_number", "n/a")]
+
+
+STAMP = datetime(2024, 5, 3, 4, 59, 59, tzinfo=UTC)
+
+
+def test_a_stamp_knows_better_than_the_rule(conform: Conform, seen: Line) -> None:
+    """A release that came late was not known when the rule says: no look-ahead."""
+    late = STAMP + timedelta(days=40)
+    row = seen("15.1", stamp=late, batch=1) | {"as_of": late}
+    assert _short(conform(row)) == [(0, 15.1, late, "stamp")]
+
+
+def test_the_stamp_of_a_bulk_load_says_nothing(conform: Conform, seen: Line) -> None:
+    """Decades loaded at once were not unknown until then: the rule holds for them."""
+    late = STAMP + timedelta(days=4000)
+    row = seen("15.1", stamp=late, loaded=True) | {"as_of": late}
+    assert _short(conform(row)) == [(0, 15.1, RULE, "rule")]
+
+
+def test_each_release_of_one_file_is_a_version(conform: Conform, seen: Line) -> None:
+    """One file of vintages tells them all, and contradicts itself in none."""
+    rows = [
+        seen(value, stamp=at, batch=1) | {"as_of": at, "line": n}
+        for n, (value, at) in enumerate(
+            [
+                ("15.1", STAMP),
+                ("15.1", STAMP + timedelta(1)),
+                ("15.3", STAMP + timedelta(2)),
+            ]
+        )
+    ]
+    assert _short(conform(*rows)) == [
+        (0, 15.1, STAMP, "stamp"),
+        (1, 15.3, STAMP + timedelta(2), "stamp"),
+    ]
