@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from cbi_stream.kernels.release import possible_from, released_at
 from cbi_stream.lake import durable
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import Appended, append_lines
+from cbi_stream.lake.lines import Appended, append_lines
 
 _HEAD_BYTES = 64 * 1024
 _SHOWN = 5
@@ -189,8 +188,6 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
     done: Appended = append_lines(
         table, lines, arrival, work=lake.work, released=released
     )
-    newest = table.head()[1]
-    seen_at = newest.note.get("first_seen_at") if newest.batch == done.batch else None
     if arrival.as_of is not None:
         later.hold_against(
             lake,
@@ -208,7 +205,7 @@ def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
         "stored": done.stored,
         "duplicate": done.duplicate,
         "unreadable": lines["problem"].count(),
-        "as_of": file.known["as_of"] or (seen_at and datetime.fromisoformat(seen_at)),
+        "as_of": file.known["as_of"] or done.seen_at,
     }
 
 
