@@ -22,6 +22,7 @@ _BEGINS: dict[Form, tuple[bytes, ...]] = {
     "xml": (b"<",),
     "page": (b"<",),
 }
+_NO_TEXT = (b"<", b"{", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF-")
 _END_OF_ZIP, _FARTHEST_END = b"PK\x05\x06", 22 + 65535
 _PAGE = re.compile(
     rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)\b",
@@ -86,7 +87,7 @@ def _start(data: bytes) -> bytes:
 
 
 def _not_text(start: bytes, header: str | None) -> str | None:
-    if start.startswith((b"<", b"{")):
+    if start.startswith(_NO_TEXT):
         return f"no text with lines: {words(start)}"
     first = re.split(rb"[\r\n]", start, maxsplit=1)[0].decode(errors="replace")
     if header is not None and not re.match(header, first):

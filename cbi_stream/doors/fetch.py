@@ -31,7 +31,7 @@ from cbi_stream.doors.judging import (
     pointed_away,
     too_large,
 )
-from cbi_stream.doors.logs import Log, silent
+from cbi_stream.doors.logs import Log, hide, silent
 from cbi_stream.doors.pace import Turns
 from cbi_stream.doors.question import (
     host_of,
@@ -125,6 +125,8 @@ class Fetcher:
             SourceUnavailable: it may help, later.
         """
         question = question_of(want, fetch, secret)
+        for value in question.known:
+            hide(value)
         asked = Asked(want, fetch, source, question, conditional)
         repeat = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._patience.tries),

@@ -99,6 +99,8 @@ class Asked:
 
 def judged(heard: Heard, asked: Asked, url: str) -> Answer | Unchanged | Failure:
     """Return the answer, or why there is none."""
+    # Before anything is quoted from it: half a key is no longer found.
+    heard = replace(heard, data=redact_bytes(heard.data, asked.question.known))
     status, want = heard.status, asked.want
     if status in want.accept:
         return _unfit(heard, want) or _answer(heard, asked, url)
@@ -194,7 +196,6 @@ def _unfit(heard: Heard, want: Want) -> Failure | None:
 
 
 def _answer(heard: Heard, asked: Asked, url: str) -> Answer:
-    known = asked.question.known
     headers = {name: asked.clean(value) for name, value in heard.headers.items()}
     headers.pop("set-cookie", None)
     return Answer(
@@ -202,7 +203,7 @@ def _answer(heard: Heard, asked: Asked, url: str) -> Answer:
         status=heard.status,
         content_type=headers.get("content-type", ""),
         fetched_at=clock.now(),
-        data=redact_bytes(heard.data, known),
+        data=heard.data,
         headers=headers,
     )
 
