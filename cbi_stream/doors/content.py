@@ -22,10 +22,18 @@ _BEGINS: dict[Form, tuple[bytes, ...]] = {
     "xml": (b"<",),
     "page": (b"<",),
 }
-_NO_TEXT = (b"<", b"{", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF-")
+_NO_TEXT = (
+    b"<",
+    b"{",
+    b"%PDF-",
+    b"PK\x03\x04",
+    b"PK\x05\x06",
+    b"\xd0\xcf\x11\xe0",
+    b"\x1f\x8b",
+)
 _END_OF_ZIP, _FARTHEST_END = b"PK\x05\x06", 22 + 65535
 _PAGE = re.compile(
-    rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)\b",
+    rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script)(?=[\s>/])",
     re.I | re.S,
 )
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.I | re.S)

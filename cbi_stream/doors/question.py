@@ -21,7 +21,7 @@ from cbi_stream.words.errors import NoSecret, SourceRefused
 
 SHORTEST_SECRET = 8
 """A shorter one could not be taken out of an answer without touching its numbers."""
-_ADDRESS = re.compile(r"https://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(:\d+)?(?=[/?#]|$)", re.I)
+_ADDRESS = re.compile(r"https://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(:\d+)?(?=[/?#]|$)")
 _KEYS = "api_key|apikey|key|registrationkey|subscription-key|token|userid"
 _KEY_IN_URL = re.compile(rf"([?&](?:{_KEYS})=)[^&#]*", re.I)
 _URL_SIGNS = ":/?#[]@!$&'()*+,;=%"
@@ -79,8 +79,8 @@ def host_of(url: str, fetch: Fetch, *, source: str) -> str:
         SourceRefused: it is not https, or not a host of the source.
     """
     found = _ADDRESS.match(url)
-    if found and found[1].lower() in fetch.hosts:
-        return found[1].lower()
+    if found and found[1] in fetch.hosts:
+        return found[1]
     where = url.partition("?")[0]
     msg = (
         f"{source}: expected an https address at {' or '.join(fetch.hosts)}; found "
@@ -98,10 +98,10 @@ def pointed_to(url: str, location: str, *, replay: str | None) -> str | None:
     if replay and location.startswith(f"{replay}/"):
         location = f"https://{location.removeprefix(f'{replay}/')}"
     target = urljoin(url, quote(location, safe=_URL_SIGNS))
-    here, there = _ADDRESS.match(url), _ADDRESS.match(target)
-    if not here or not there or here[0].lower() != there[0].lower():
+    here, there = _ADDRESS.match(url), _ADDRESS.match(target.lower())
+    if not here or not there or here[0] != there[0]:
         return None
-    return target
+    return here[0] + target[here.end() :]
 
 
 def through_replay(url: str, replay: str | None) -> str:
