@@ -230,16 +230,17 @@ class Switches:
         host, slash, path = where.partition("/")
         what, _, count = what.partition(",first=")
         name, _, argument = what.partition(":")
-        made = IN_WORDS.get(name)
-        if made is None:
-            msg = f"expected HOST=FAULT with a fault among {', '.join(IN_WORDS)}; got {text!r}"
+        known = ", ".join(IN_WORDS)
+        said = f"expected HOST[/PATH]=FAULT[:ARGUMENT][,first=N] with one of {known}"
+        if name not in IN_WORDS:
+            msg = f"{said}; got {text!r}"
             raise ValueError(msg)
-        self.set(
-            host,
-            made(argument),
-            path=slash + path or "*",
-            first=int(count) if count else None,
-        )
+        try:
+            fault, first = IN_WORDS[name](argument), int(count) if count else None
+        except ValueError as error:
+            msg = f"{said}; got {text!r}: {error}"
+            raise ValueError(msg) from None
+        self.set(host, fault, path=slash + path or "*", first=first)
 
 
 def _renamed_in_words(argument: str) -> Fault:

@@ -70,6 +70,9 @@ class World:
         if (self.kind == "folder") != (self.folder is not None):
             msg = f"a folder goes with kind folder, and only there; got {self.kind}"
             raise ValueError(msg)
+        if not 0 <= self.seed < 2**64:
+            msg = f"a seed is a whole number from 0 to 2**64 - 1; got {self.seed}"
+            raise ValueError(msg)
         if self.today < self.begins:
             msg = f"expected a day from {self.begins} on; got {self.today}"
             raise ValueError(msg)

@@ -12,7 +12,7 @@ at 9:30, currencies at midnight in London. Prices are 32-bit floats.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,11 +33,12 @@ _NEW_YORK: Final = ZoneInfo("America/New_York")
 _LONDON: Final = ZoneInfo("Europe/London")
 _EPOCH: Final = date(1970, 1, 2)
 _OPENING: Final = time(9, 30)
+_SETTLEMENT, _CLOSE = time(14, 20), time(16)
 _EVENING: Final = time(20, 0)  # New York: grains trade again, for the next session
 _PRICES: Final = ("open", "high", "low", "close")
 _RANGES: Final = {
-    "1d": 1,
-    "5d": 7,
+    "1d": 0,
+    "5d": 6,
     "1mo": 31,
     "3mo": 92,
     "6mo": 183,
@@ -163,7 +164,7 @@ def _result(question: Question, world: World) -> dict[str, Any]:
     first, last = _window(question, world)
     rows = _rows(symbol, world)
     shown = [row for row in rows if first <= row.stamp < last]
-    meta = _meta_of(symbol) | _meta_now(rows, world)
+    meta = _meta_of(symbol) | _meta_now(rows, world, kind=SYMBOLS[symbol][1])
     before = [row for row in rows if row.stamp < first and row.cells["close"]]
     if before:
         meta["chartPreviousClose"] = before[-1].cells["close"]
@@ -208,11 +209,10 @@ def _cells(cells: dict[str, Any]) -> Cells:
 
 
 def _stamp(session: date, kind: str) -> int:
-    zone = _LONDON if kind == "CURRENCY" else _NEW_YORK
     clock = time()
     if kind not in {"FUTURE", "CURRENCY"} or (kind == "FUTURE" and _is_short(session)):
         clock = _OPENING
-    return int(datetime.combine(session, clock, zone).timestamp())
+    return int(datetime.combine(session, clock, _zone(kind)).timestamp())
 
 
 def _is_short(session: date) -> bool:
@@ -230,7 +230,6 @@ def _meta_of(symbol: str) -> dict[str, Any]:
     listed = name if kind == "FUTURE" else symbol
     exchange = next((e for e, held in _EXCHANGES.items() if listed in held.split()), "")
     exchange = exchange or {"CURRENCY": "CCY", "ETF": "PCX"}.get(kind, "NYQ")
-    zone = "Europe/London" if kind == "CURRENCY" else "America/New_York"
     return {
         "currency": "USX" if kind == "FUTURE" and name in _IN_CENTS else "USD",
         "symbol": symbol,
@@ -238,7 +237,7 @@ def _meta_of(symbol: str) -> dict[str, Any]:
         "fullExchangeName": exchange,
         "instrumentType": kind,
         "hasPrePostMarketData": kind in {"EQUITY", "ETF"},
-        "exchangeTimezoneName": zone,
+        "exchangeTimezoneName": _zone(kind).key,
         "shortName": name,
         "priceHint": 4 if kind == "CURRENCY" else 2,
         "dataGranularity": "1d",
@@ -247,9 +246,9 @@ def _meta_of(symbol: str) -> dict[str, Any]:
     }
 
 
-def _meta_now(rows: list[_Row], world: World) -> dict[str, Any]:
+def _meta_now(rows: list[_Row], world: World, *, kind: str) -> dict[str, Any]:
     """Return what changes from moment to moment."""
-    here = world.now.astimezone(_NEW_YORK)
+    here = world.now.astimezone(_zone(kind))
     offset = int((here.utcoffset() or timedelta()).total_seconds())
     traded = [row for row in rows if row.cells["close"] is not None]
     meta: dict[str, Any] = {
@@ -263,7 +262,7 @@ def _meta_now(rows: list[_Row], world: World) -> dict[str, Any]:
     lately = [row.cells for row in traded if row.stamp >= year] or [last.cells]
     return meta | {
         "firstTradeDate": traded[0].stamp,
-        "regularMarketTime": last.stamp,
+        "regularMarketTime": _last_trade(last, world, kind),
         "regularMarketPrice": last.cells["close"],
         "fiftyTwoWeekHigh": max(cells["high"] or 0.0 for cells in lately),
         "fiftyTwoWeekLow": min(cells["low"] or 0.0 for cells in lately),
@@ -273,8 +272,21 @@ def _meta_now(rows: list[_Row], world: World) -> dict[str, Any]:
     }
 
 
+def _last_trade(last: _Row, world: World, kind: str) -> int:
+    """Return when the last row last traded: now, or at the close of its session."""
+    if last.stamp == int(world.now.timestamp()):
+        return last.stamp
+    session = datetime.fromtimestamp(last.stamp, _zone(kind)).date()
+    close = _SETTLEMENT if kind == "FUTURE" else _CLOSE
+    return int(datetime.combine(session, close, _NEW_YORK).timestamp())
+
+
+def _zone(kind: str) -> ZoneInfo:
+    return _LONDON if kind == "CURRENCY" else _NEW_YORK
+
+
 def _periods(here: datetime, offset: int) -> dict[str, Any]:
-    midnight = datetime.combine(here.date(), time(), _NEW_YORK).astimezone(UTC)
+    midnight = datetime.combine(here.date(), time(), here.tzinfo)
     start, zone = int(midnight.timestamp()), here.tzname()
     end = start + 86_340
     spans = {"pre": (start, start), "regular": (start, end), "post": (end, end)}
