@@ -146,7 +146,7 @@ def test_a_mark_fits_every_form(data):
 def test_what_has_no_place_for_a_mark_is_refused():
     """A list of lists and unknown bytes must be marked by their site; nothing is lost."""
     for data in (b'[["a"], ["1"]]', b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00"):
-        with pytest.raises(ValueError, match="mark|SIMULATED"):
+        with pytest.raises(ValueError, match=r"mark|SIMULATED"):
             marked(data, seed=7)
     for data in (b"[]", b" [ ]\n", b""):
         assert marked(data, seed=7) == data
@@ -187,13 +187,18 @@ def test_many_may_ask_at_once(replay):
 
 
 def test_long_answers_are_packed_for_those_who_ask(replay):
-    """gzip where it is accepted and worth it; the content is the same."""
+    """Packed where gzip is accepted and worth it; the content is the same."""
     plain = ask(replay, f"{KEYED}/rows?key={KEY}")
     packed = ask(replay, f"{KEYED}/rows?key={KEY}", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
     assert int(packed.headers["Content-Length"]) == len(packed.data)
+
+
+def _asked_again(kept):
+    kept.request("GET", f"/{OPEN}/x")
+    return kept.getresponse()
 
 
 def test_it_stops_by_itself_and_hangs_up():
@@ -204,23 +209,25 @@ def test_it_stops_by_itself_and_hangs_up():
         assert kept.getresponse().read()
     try:
         with pytest.raises((http.client.HTTPException, ConnectionError)):
-            kept.request("GET", f"/{OPEN}/x")
-            kept.getresponse()
+            _asked_again(kept)
     finally:
         kept.close()
     with pytest.raises(ConnectionError):
         ask(replay, f"{OPEN}/x")
 
 
-def test_a_site_that_raises_is_told_and_raised_at_the_end():
-    """The asker gets 500 with the reason; the block ends with the error itself."""
-    with (
-        pytest.raises(LookupError, match="/breaks"),
-        Replay(WORLD, sites=SITES) as replay,
-    ):
+def _broken(replay):
+    with replay:
         said = ask(replay, f"{KEYED}/breaks?key={KEY}")
         assert said.status == 500
         assert "LookupError: /breaks" in said.text
+
+
+def test_a_site_that_raises_is_told_and_raised_at_the_end():
+    """The asker gets 500 with the reason; the block ends with the error itself."""
+    replay = Replay(WORLD, sites=SITES)
+    with pytest.raises(LookupError, match="/breaks"):
+        _broken(replay)
 
 
 def test_sites_are_found_and_no_host_has_two():

@@ -281,5 +281,5 @@ def test_words_say_path_argument_and_count(replay):
     told = [ask(replay, f"{OPEN}/{at}").status for at in ("new", "old/a", "old/a")]
     assert told == [200, 502, 200]
     for text in (OPEN, f"{OPEN}=nothing", f"{OPEN}=failing:x", f"{OPEN}=empty,first=x"):
-        with pytest.raises(ValueError, match="expected HOST.*=FAULT"):
+        with pytest.raises(ValueError, match=r"expected HOST.*=FAULT"):
             replay.switches.set_in_words(text)

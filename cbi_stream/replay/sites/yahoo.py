@@ -39,7 +39,7 @@ _PRICES: Final = ("open", "high", "low", "close")
 _RANGES: Final = {
     "1d": 0,
     "5d": 6,
-    "1mo": 31,
+    "1mo": 30,
     "3mo": 92,
     "6mo": 183,
     "1y": 366,
