@@ -96,12 +96,12 @@ class Replay:
             return Reply(said.encode(), "text/plain", 404), []
         arrived = question.path.startswith(f"{MOVED}/")
         if arrived:
-            question = replace(question, path=question.path.removeprefix(MOVED))
-        met = [
-            fault
-            for fault in self.switches.met_by(question)
-            if not (arrived and fault.name == "moved")
-        ]
+            question = replace(
+                question,
+                path=question.path.removeprefix(MOVED),
+                target=question.target.removeprefix(MOVED),
+            )
+        met = self.switches.met_by(question, arrived=arrived)
         try:
             return self._said(site, question, met), met
         except Exception as error:  # noqa: BLE001 - told to the asker, raised at the end

@@ -27,6 +27,7 @@ from cbi_stream.replay.world import World
 
 MOVED: Final = "/moved"
 """What stands before the path to which a redirect on the same host leads."""
+_MOVED: Final = "moved"
 _STATUSES: Final = (500, 502, 503, 504)
 
 Sending = Literal["whole", "cut", "cut_chunked", "truncated", "slow"]
@@ -104,7 +105,7 @@ def moved() -> Fault:
     def told(_: Site, question: Question) -> Reply:
         return _redirect(f"https://{question.host}{MOVED}{question.target}")
 
-    return Fault("moved", told)
+    return Fault(_MOVED, told)
 
 
 def moved_away(to: str = "elsewhere.example.org") -> Fault:
@@ -205,15 +206,19 @@ class Switches:
         with self._lock:
             self._set = [one for one in self._set if host not in (None, one.host)]
 
-    def met_by(self, question: Question) -> list[Fault]:
-        """Return the faults that a question meets, and count it."""
+    def met_by(self, question: Question, *, arrived: bool = False) -> list[Fault]:
+        """Return the faults that a question meets, and count it.
+
+        One that has arrived where a redirect led to is not redirected again.
+        """
         met = []
         with self._lock:
             for one in self._set:
                 fits = one.host == question.host and fnmatchcase(
                     question.path, one.path
                 )
-                if not fits or one.left == 0:
+                again = arrived and one.fault.name == _MOVED
+                if not fits or again or one.left == 0:
                     continue
                 if one.left is not None:
                     one.left -= 1

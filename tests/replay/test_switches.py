@@ -77,9 +77,12 @@ def test_a_page_stands_where_data_was_asked_for(replay):
 def test_a_redirect_on_the_same_host_leads_to_the_answer(replay):
     """Once followed, the answer is the one without the switch."""
     whole = ask(replay, ROWS)
-    replay.switches.set(KEYED, switches.moved())
+    replay.switches.set(KEYED, switches.moved(), first=2)
+    assert ask(replay, f"{KEYED}/moved/rows?key={KEY}").status == 200
+    assert ask(replay, ROWS).status == 302
     said = ask(replay, ROWS)
     assert said.status == 302
+    assert ask(replay, ROWS).status == 200
     there = said.headers["Location"]
     assert there == f"https://{KEYED}/moved/rows?key={KEY}"
     assert ask(replay, there.removeprefix("https://")).data == whole.data
