@@ -131,7 +131,7 @@ class _Poll:
         if self.fetch.secret and not self.fetch.keyless and not self.key:
             msg = (
                 f"{name} needs a key, and {self.fetch.secret} is set nowhere: put it "
-                "into the environment, or see docs/tasks/keys.md"
+                "into the environment, or see docs/tasks/ask-a-source.md"
             )
             raise NoSecret(msg)
         known = asker.lake.registry
