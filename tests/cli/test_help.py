@@ -20,6 +20,7 @@ VERBS = [
     "plan",
     "why",
     "logs",
+    "sources",
     "health",
     "doctor",
     "retry",
