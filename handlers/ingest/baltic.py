@@ -17,9 +17,7 @@ _IS_HEADER = named("Date", "BDI")
 _LAYOUT = Layout({"date": "Date", "value": "BDI"})
 
 
-@source(
-    "baltic", headers=(_HEADER,), recognises=_IS_HEADER, key_of=lambda _: "bdi"
-)
+@source("baltic", headers=(_HEADER,), recognises=_IS_HEADER, key_of=lambda _: "bdi")
 def baltic(data: bytes, series: str | None) -> pl.DataFrame:
     """Return the lines of the index's file."""
     return values_of(

@@ -7,6 +7,7 @@ interest of the newest day is not out yet: Barchart writes 0, and no 0 of that d
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -35,7 +36,7 @@ def _is_header(header: str) -> bool:
     )
 
 
-def _passed(cells: list[str]) -> bool:
+def _passed(cells: Sequence[str]) -> bool:
     return is_blank(cells) or cells[0].startswith(_FOOTER)
 
 

@@ -172,6 +172,10 @@ def _sentence(
     for column, name in layout.names.items():
         cell = cells[names.index(name)]
         if column != "date" and _number(column, cell, layout) is None:
-            what = "a whole number" if column in COUNTS else f"a number like 1234{layout.point}5"
+            what = (
+                "a whole number"
+                if column in COUNTS
+                else f"a number like 1234{layout.point}5"
+            )
             return f"{column}: expected {what}; found {cell[:_SHOWN]!r}"
     raise AssertionError(rule, text)

@@ -22,7 +22,9 @@ _WORD = re.compile("YYYY|MM|DD|Mon")
 ISO, PACKED = "YYYY-MM-DD", "YYYYMMDD"
 MONTH_FIRST, DAY_FIRST, NAMED = "MM/DD/YYYY", "DD/MM/YYYY", "Mon DD, YYYY"
 DOTTED, DASHED = "DD.MM.YYYY", "DD-MM-YYYY"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 _REMARK = re.compile(r"#\s*date_format:\s*(\S.*?)\s*", re.I)
 _YEARS = (1900, 2100)
 _SHOWN = 3
@@ -32,7 +34,8 @@ Day = Callable[[str], date | None]
 def reader(looks: str) -> Day:
     """Return a function that reads a day written like `DD.MM.YYYY`, else None."""
     pattern = "".join(
-        _PARTS.get(part, re.escape(part)) for part in re.split(f"({_WORD.pattern})", looks)
+        _PARTS.get(part, re.escape(part))
+        for part in re.split(f"({_WORD.pattern})", looks)
     )
     if looks == PACKED:
         pattern = pattern.replace("{1,2}", "{2}")

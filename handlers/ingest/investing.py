@@ -33,12 +33,8 @@ _LANGUAGES = (
         ".",
         (days.MONTH_FIRST, days.DAY_FIRST, days.DOTTED, days.DASHED, days.NAMED),
     ),
-    _Language(
-        ("Fecha", "Último", "Apertura", "Máximo", "Mínimo", "Vol.", "% var.")
-    ),
-    _Language(
-        ("Data", "Último", "Abertura", "Máxima", "Mínima", "Vol.", "Var%")
-    ),
+    _Language(("Fecha", "Último", "Apertura", "Máximo", "Mínimo", "Vol.", "% var.")),
+    _Language(("Data", "Último", "Abertura", "Máxima", "Mínima", "Vol.", "Var%")),
     _Language(("Datum", "Zuletzt", "Eröffn.", "Hoch", "Tief", "Vol.", "+/- %")),
     _Language(("Data", "Ultimo", "Apertura", "Massimo", "Minimo", "Vol.", "Var. %")),
 )

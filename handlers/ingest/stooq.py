@@ -20,7 +20,13 @@ _BULK = (
 )  # fmt: skip
 _IS_HISTORY, _IS_BULK = named(*_HISTORY), named(*_BULK)
 _IS_BARE = named(*_HISTORY[:-1])
-_PRICES = {"date": "Date", "open": "Open", "high": "High", "low": "Low", "close": "Close"}
+_PRICES = {
+    "date": "Date",
+    "open": "Open",
+    "high": "High",
+    "low": "Low",
+    "close": "Close",
+}
 _BULK_NAMES = {
     "date": "<DATE>", "open": "<OPEN>", "high": "<HIGH>", "low": "<LOW>",
     "close": "<CLOSE>", "volume": "<VOL>", "open_interest": "<OPENINT>",
@@ -66,6 +72,4 @@ def stooq_bulk(data: bytes, symbol: str | None) -> pl.DataFrame:
             msg = f"expected {what} in the file; found {', '.join(found[:5])} in {name}"
             raise BadInput(msg)
     layout = Layout(_BULK_NAMES, (days.PACKED,))
-    return bars_of(
-        data, symbol, layout, recognises=_IS_BULK, expected=",".join(_BULK)
-    )
+    return bars_of(data, symbol, layout, recognises=_IS_BULK, expected=",".join(_BULK))

@@ -26,7 +26,11 @@ from handlers.ingest.lines import (
 
 _TRIMMED = " \t"
 _SHOWN = 40
-_WHAT = {WHOLE: "a whole number", COUNT: "a whole number", NUMBER: "a number like 1234.5"}
+_WHAT = {
+    WHOLE: "a whole number",
+    COUNT: "a whole number",
+    NUMBER: "a number like 1234.5",
+}
 
 
 def table_of(

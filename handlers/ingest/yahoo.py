@@ -6,6 +6,8 @@ that the site named the day is a fact. Dividends in a copied page are no bars.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from cbi_stream import source
@@ -36,7 +38,7 @@ def _is_page(header: str) -> bool:
     return _TAB in header and sorted(names) == sorted(_HEADER)
 
 
-def _is_event(cells: list[str]) -> bool:
+def _is_event(cells: Sequence[str]) -> bool:
     return is_blank(cells) or (len(cells) > 1 and cells[1].endswith(_EVENTS))
 
 
@@ -49,7 +51,5 @@ def yahoo_page(data: bytes, symbol: str | None) -> pl.DataFrame:
         name.rstrip("*").lower().replace(" ", "_"): name
         for name in cells_of(header, _TAB)
     }
-    layout = Layout(
-        names, (days.NAMED,), ("", "-"), separator=_TAB, passed=_is_event
-    )
+    layout = Layout(names, (days.NAMED,), ("", "-"), separator=_TAB, passed=_is_event)
     return bars_of(data, symbol, layout, recognises=_is_page, expected=expected)

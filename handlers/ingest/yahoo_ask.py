@@ -84,7 +84,9 @@ def judge(answer: Answer) -> Literal["data", "empty"]:
         raise SourceRefused(msg)
     results = chart.get("result")
     if answer.status != 200 or not results:
-        msg = f"{answer.url}: expected a chart; found status {answer.status} without one"
+        msg = (
+            f"{answer.url}: expected a chart; found status {answer.status} without one"
+        )
         raise SourceUnavailable(msg)
     if results[0].get("timestamp"):
         return "data"

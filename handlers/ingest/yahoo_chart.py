@@ -115,7 +115,7 @@ def _arrays(result: Any, quotes: Any, count: int) -> dict[str, list[Any]]:
     return arrays
 
 
-def _is_live(here: list[datetime], at_last_trade: bool) -> bool:  # noqa: FBT001
+def _is_live(here: list[datetime], at_last_trade: bool) -> bool:
     """Return whether the last bar is stamped at its last trade instead of its start."""
     *before, last = (moment.time() for moment in here)
     return at_last_trade or last not in {*_STARTS, *before}

@@ -62,16 +62,18 @@ def yfinance(data: bytes, symbol: str | None) -> pl.DataFrame:
 @source("yfinance", headers=_HEADERS[:1], recognises=_IS_HISTORY)
 def yfinance_history(data: bytes, symbol: str | None) -> pl.DataFrame:
     """Return the lines of what `download` wrote for one symbol, as older versions did."""
-    return bars_of(
-        data, symbol, _LAYOUT, recognises=_IS_HISTORY, expected=_HEADERS[0]
-    )
+    return bars_of(data, symbol, _LAYOUT, recognises=_IS_HISTORY, expected=_HEADERS[0])
 
 
 @source("yfinance", headers=_HEADERS[1:], recognises=_has_events)
 def yfinance_events(data: bytes, symbol: str | None) -> pl.DataFrame:
     """Return the lines of what `history` wrote for one symbol; its events are not taken."""
     return bars_of(
-        data, symbol, _LAYOUT, recognises=_has_events, expected=" or ".join(_HEADERS[1:])
+        data,
+        symbol,
+        _LAYOUT,
+        recognises=_has_events,
+        expected=" or ".join(_HEADERS[1:]),
     )
 
 
@@ -85,7 +87,7 @@ def yfinance_levels(data: bytes, symbol: str | None) -> pl.DataFrame:
     expected = " or ".join(_LEVEL_HEADERS)
     header, lines = body_of(data, _is_level, expected=expected)
     more = pl.col("text").str.contains(r"^(Ticker|Date),")
-    top = lines.filter(more & (pl.col("line") <= lines["line"].min() + 1))
+    top = lines.head(2).filter(more)
     for text in top["text"]:
         cells = cells_of(text)
         if cells[0] == "Ticker":

@@ -367,7 +367,9 @@ def test_a_price_in_another_unit_is_turned_away(
         assert "another unit?" in found["found"]
 
 
-def test_an_index_of_forty_thousand_keeps_its_cents(conform: Conform, bar: Line) -> None:
+def test_an_index_of_forty_thousand_keeps_its_cents(
+    conform: Conform, bar: Line
+) -> None:
     """A float of 32 bits misses a large index by a fifth of a cent: it is no other price."""
     written = repr(float(np.float32(42_732.13)))
     assert conform(bar(price=written, symbol="DJI"))["close"].to_list() == [42_732.13]
@@ -391,7 +393,10 @@ def test_contracts_are_known_by_root_month_and_year(
     """ZLZ25 is staged on the tick of ZL; a month that is none, and one digit, are unused."""
     named = ("ZLZ25", "ZLX25", "ZLZ5", "RSX25", "MPCV25")
     made = whole(
-        *[bar(price="300", symbol=n, batch=i) for i, n in enumerate(named[3:], start=1)],
+        *[
+            bar(price="300", symbol=n, batch=i)
+            for i, n in enumerate(named[3:], start=1)
+        ],
         *[bar(symbol=n, batch=i) for i, n in enumerate(named[:3], start=4)],
     )
     assert made.staged["symbol"].to_list() == ["MPCV25", "RSX25", "ZLZ25"]
