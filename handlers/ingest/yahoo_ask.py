@@ -24,6 +24,8 @@ from cbi_stream import (
 _PATH = "/v8/finance/chart/"
 _SAID = (200, 400, 404, 422)
 """The statuses whose body says why."""
+_AWAY = (500, 502, 503, 504)
+"""Those of a host that is out: its neighbour may be up."""
 _AGENT = "Mozilla/5.0"
 """Some of its machines turn away what does not look like a browser."""
 _SHOWN = 120
@@ -33,19 +35,28 @@ _SHOWN = 120
 def yahoo(poll: Poll) -> Iterator[Want]:
     """Ask for the bars of each symbol since it was last answered."""
     for theirs, ours in poll.source.aliases.items():
-        name = f"{theirs}.json"
-        yield _want(poll, theirs, ours, since=poll.since(name))
+        since = poll.since(f"{theirs}.json")
+        yield _want(poll, theirs, ours, since=since, hosts=poll.source.fetch.hosts)
 
 
-def _want(poll: Poll, theirs: str, ours: str, *, since: date) -> Want:
-    start = poll.source.fetch.history_from
+def _want(
+    poll: Poll, theirs: str, ours: str, *, since: date, hosts: tuple[str, ...]
+) -> Want:
+    """Return the question to the first of these hosts; the others are the way out."""
+    host, *others = hosts
+    fetch = poll.source.fetch
 
     def follow(answer: Answer) -> Iterable[Want]:
+        if answer.status in _AWAY:
+            yield _want(poll, theirs, ours, since=since, hosts=tuple(others))
         # After a split all earlier prices are other ones: then the whole past is asked.
-        if since > start and _has_splits(answer):
-            yield _want(poll, theirs, ours, since=start)
+        elif since > fetch.history_from and _has_splits(answer):
+            yield _want(poll, theirs, ours, since=fetch.history_from, hosts=hosts)
 
-    host = poll.source.fetch.hosts[0]
+    def judged(answer: Answer) -> Literal["data", "empty"]:
+        # There is nothing in it but that somebody else must be asked.
+        return "empty" if answer.status in _AWAY else judge(answer)
+
     return Want(
         f"{theirs}.json",
         f"https://{host}{_PATH}{quote(theirs, safe='')}",
@@ -59,8 +70,9 @@ def _want(poll: Poll, theirs: str, ours: str, *, since: date) -> Want:
         ),
         headers={"User-Agent": _AGENT},
         key=ours,
-        accept=_SAID,
-        judge=judge,
+        # The last host that is left is asked again and again instead.
+        accept=(*_SAID, *_AWAY) if others else _SAID,
+        judge=judged,
         follow=follow,
     )
 

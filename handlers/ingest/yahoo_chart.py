@@ -8,7 +8,7 @@ The close is what was paid: that of dividends is kept beside it and never staged
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ _CELLS = ("open", "high", "low", "close", "volume")
 _STARTS = (time(0, 0), time(9, 30))
 """When the bars of a day are stamped, in the exchange's zone; 9:30 on shortened days."""
 _DAILY = "1d"
+_SATURDAY = 5
 _SCHEMA = {
     "symbol": pl.String,
     "date": pl.Date,
@@ -87,20 +88,35 @@ def _rows(result: Any) -> list[dict[str, Any]]:
     quotes = field_of(
         field_of(result, "indicators", where="the result"), "quote", where="indicators"
     )
-    if "timestamp" not in result and not any(quotes):
+    if not result.get("timestamp") and not any(quotes):
         return []
     stamps = [int(s) for s in field_of(result, "timestamp", where="the chart's result")]
     arrays = _arrays(result, quotes, len(stamps))
-    here = [datetime.fromtimestamp(s, UTC).astimezone(ZoneInfo(zone)) for s in stamps]
+    here = [datetime.fromtimestamp(s, UTC).astimezone(_zone(zone)) for s in stamps]
     last = _is_live(here, str(meta.get("regularMarketTime")) == str(stamps[-1]))
     rows = {}
     for i, moment in enumerate(here):
         cells = {name: _cell(array[i]) for name, array in arrays.items()}
         if cells["close"] is not None:
             live = last and i == len(here) - 1
-            day = moment.date()
+            day = _trade_date(moment.date(), live=live)
             rows[day] = {"date": day, **cells, "live": live, "line": i + 1}
     return [rows[day] for day in sorted(rows)]
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        msg = f"exchangeTimezoneName: expected a time zone's name; found {name!r}"
+        raise BadInput(msg) from None
+
+
+def _trade_date(day: date, *, live: bool) -> date:
+    """Return the session of a bar: what trades on Sunday evening is Monday's."""
+    if live and day.weekday() >= _SATURDAY:
+        return day + timedelta(days=7 - day.weekday())
+    return day
 
 
 def _arrays(result: Any, quotes: Any, count: int) -> dict[str, list[Any]]:
