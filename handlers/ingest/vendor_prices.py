@@ -18,8 +18,8 @@ _HEADERS = ("Date,boc1,smc1,...",)
 
 
 def _is_header(header: str) -> bool:
-    first, *codes = cells_of(header)
-    return first == "Date" and set(codes) >= _ALWAYS
+    names = cells_of(header)
+    return names[:1] == ["Date"] and set(names) >= _ALWAYS
 
 
 @source("vendor_prices", headers=_HEADERS, recognises=_is_header)

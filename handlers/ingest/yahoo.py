@@ -51,5 +51,11 @@ def yahoo_page(data: bytes, symbol: str | None) -> pl.DataFrame:
         name.rstrip("*").lower().replace(" ", "_"): name
         for name in cells_of(header, _TAB)
     }
-    layout = Layout(names, (days.NAMED,), ("", "-"), separator=_TAB, passed=_is_event)
+    layout = Layout(
+        names,
+        (days.NAMED, days.ISO),
+        ("", "-", "null"),
+        separator=_TAB,
+        passed=_is_event,
+    )
     return bars_of(data, symbol, layout, recognises=_is_page, expected=expected)

@@ -46,7 +46,7 @@ def _has_events(header: str) -> bool:
 
 def _is_level(header: str) -> bool:
     names = cells_of(header)
-    return names[0] == "Price" and set(names) in (set(_LEVELS), set(_ADJUSTED))
+    return names[:1] == ["Price"] and set(names) in (set(_LEVELS), set(_ADJUSTED))
 
 
 @source("yfinance", headers=(",".join(_SAVED),), recognises=_IS_SAVED)

@@ -131,8 +131,14 @@ def test_another_unit_is_turned_away_and_never_rescaled(
     assert rows("staging.prices").height == 0
     found = rows("quarantine.prices")
     assert found.height == 3
-    assert set(found["rules"]) <= {"implausible", "implausible,off_tick", "off_tick,implausible"}
-    assert all("expected a close of 10 to 150 US cents" in each for each in found["found"])
+    assert set(found["rules"]) <= {
+        "implausible",
+        "implausible,off_tick",
+        "off_tick,implausible",
+    }
+    assert all(
+        "expected a close of 10 to 150 US cents" in each for each in found["found"]
+    )
 
 
 def test_a_roll_adjusts_nothing(
@@ -141,7 +147,10 @@ def test_a_roll_adjusts_nothing(
     """Quirk 25: raw contracts and the front month stay as traded; no adjusted close."""
     header = "Date,Open,High,Low,Close,Adj Close,Volume\n"
     front = header + "2024-05-13,45,45,45,45,44,1\n2024-05-14,47,47,47,47,46,1\n"
-    single = BARCHART + "2024-05-14,46.9,47,46.9,47,0,0%,1,5\n2024-05-13,46,46.5,46,46.5,0,0%,1,5\n"
+    single = (
+        BARCHART
+        + "2024-05-14,46.9,47,46.9,47,0,0%,1,5\n2024-05-13,46,46.5,46,46.5,0,0%,1,5\n"
+    )
     assert drop(front.encode(), "ZL=F.csv").taken
     assert drop(single.encode(), "zln24_price-history-05-20-2024.csv").taken
     run_wave(lake, graph, probing="off")
@@ -183,9 +192,19 @@ def test_what_is_no_chart_is_empty_missing_or_asked_again(graph: Graph) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "end", "reason"),
     [
-        ("zl_f_d.csv", b"Exceeded the daily hits limit", "waiting", "a refusal instead"),
+        (
+            "zl_f_d.csv",
+            b"Exceeded the daily hits limit",
+            "waiting",
+            "a refusal instead",
+        ),
         ("zl_f_d.csv", b"No data", "waiting", "a refusal instead"),
-        ("zl_f_d.csv", b"<br />\n<b>Warning</b>: mysql_connect()", "quarantine", "found"),
+        (
+            "zl_f_d.csv",
+            b"<br />\n<b>Warning</b>: mysql_connect()",
+            "quarantine",
+            "found",
+        ),
         ("zl_f_d.csv", b"<!DOCTYPE html><html><body>proof", "quarantine", "a web page"),
         (
             "ZL=F.json",
