@@ -132,7 +132,7 @@ def _key_of(
                 raise Waits(msg, mend)
         return in_header, "header"
     if said is not None:
-        if said in registered(registry, entry) or said == in_name:
+        if is_registered(registry, entry, key=said) or said == in_name:
             return said, "--key"
         msg = f"expected a registered {entry.key}; found --key {said}"
         raise Waits(msg, _hint(registry, parser, entry))
@@ -149,6 +149,16 @@ def registered(registry: Registry, entry: Source) -> list[str]:
     return sorted(entry.series or registry.universe.symbols)
 
 
+def is_registered(registry: Registry, entry: Source, *, key: str) -> bool:
+    """Return whether lines about this symbol or series may be staged.
+
+    Single contracts are no list: their root is registered.
+    """
+    if entry.series:
+        return key in entry.series
+    return registry.universe.of(key) is not None
+
+
 def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
     """Return the key that a name tells beyond doubt."""
     stem, _, _ = named.plain.rpartition(".")
@@ -159,9 +169,12 @@ def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
         match = re.fullmatch(pattern, named.plain)
         if match is None:
             continue
-        key = match["key"]
-        if key in registered(registry, entry) or _has_a_literal(pattern):
-            return key
+        # Vendors write a symbol in small letters: zlz25_price-history.csv.
+        for key in (match["key"], match["key"].upper()):
+            if is_registered(registry, entry, key=key):
+                return key
+        if _has_a_literal(pattern):
+            return match["key"]
     return None
 
 
