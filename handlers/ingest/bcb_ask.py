@@ -61,11 +61,11 @@ def _judged(answer: Answer, *, series: str, held: bool) -> Any:
         said = json.loads(answer.data)
     except ValueError:
         if answer.status != _NOTHING:
-            msg = f"{series}: expected JSON from SGS; found {answer.data[:80]!r}"
+            msg = f"bcb: {series}: expected JSON from SGS; found {answer.data[:80]!r}"
             raise SourceUnavailable(msg) from None
         said = "a page"
     if answer.status == 200 and isinstance(said, list):
         return "data" if said else "empty"
     told = said.get("error", said.get("erro", said)) if isinstance(said, dict) else said
-    msg = f"{series}: expected a list from SGS; it says {answer.status}: {str(told)[:200]}"
+    msg = f"bcb: {series}: expected a list from SGS; it says {answer.status}: {str(told)[:200]}"
     raise SourceRefused(msg)

@@ -72,7 +72,7 @@ class _Question:
         entries = [each for _, part in _series_in(said) for each in part]
         alone = len(self.series) == 1
         if alone and not entries and self._missing(said):
-            msg = f"{self.series[0]}: BLS does not know it: {' '.join(said['message'])}"
+            msg = f"bls: {self.series[0]}: BLS does not know it: {' '.join(said['message'])}"
             raise SourceRefused(msg)
         reduced = [m for m in said.get("message", ()) if "year range" in m.lower()]
         if reduced:
@@ -107,17 +107,17 @@ def _processed(answer: Answer) -> Any:
     try:
         said = json.loads(answer.data)
     except ValueError:
-        msg = f"expected JSON from BLS; found {answer.data[:80]!r}"
+        msg = f"bls: expected JSON from BLS; found {answer.data[:80]!r}"
         raise SourceUnavailable(msg) from None
     if isinstance(said, dict) and said.get("status") == _DONE:
         return said
     told = said.get("message", said) if isinstance(said, dict) else said
     words = " ".join(map(str, told)) if isinstance(told, list) else str(told)[:200]
     if "threshold" in words.lower():
-        msg = f"BLS answers no more questions today: {words}"
+        msg = f"bls: BLS answers no more questions today: {words}"
         raise SourceUnavailable(msg)
     mend = " Mend: set BLS_API_KEY to yours" if "key" in words.lower() else ""
-    msg = f"BLS refuses: {words}{mend}"
+    msg = f"bls: BLS refuses: {words}{mend}"
     raise SourceRefused(msg)
 
 
@@ -125,4 +125,5 @@ def _series_in(said: Any) -> list[tuple[str, list[Any]]]:
     try:
         return series_in(said)
     except BadInput as error:
-        raise SourceRefused(str(error)) from None
+        msg = f"bls: {error}"
+        raise SourceRefused(msg) from None

@@ -30,6 +30,7 @@ _MOST_ROWS = 100_000
 _FIT_A_PAGE = 3  # a series of 33,000 days would have to change as a whole each time
 _BEGINNING, _NO_END = "1776-07-04", "9999-12-31"
 _REVISED = ("C", "D")
+_FIELDS = {"date", "value", "realtime_start", "realtime_end"}
 _Span = tuple[str, str, int]
 """First and last day of a window of vintages, and how many it holds."""
 
@@ -60,11 +61,11 @@ def _graph(series: str, poll: Poll) -> Want:
 
 def _judged_graph(answer: Answer, series: str) -> Any:
     if answer.status == 404:
-        msg = f"expected the series {series}; FRED has no such one (status 404)"
+        msg = f"fred: expected the series {series}; FRED has no such one (status 404)"
         raise SourceRefused(msg)
     header, *rows = answer.data.decode("utf-8-sig", errors="replace").split("\n")
     if not re.fullmatch(rf"(observation_date|DATE),{series}\r?", header):
-        msg = f"expected the header observation_date,{series}; found {header[:80]!r}"
+        msg = f"fred: expected observation_date,{series}; found {header[:80]!r}"
         raise SourceUnavailable(msg)
     return "data" if any(row.strip() for row in rows) else "empty"
 
@@ -118,7 +119,9 @@ def _windows(
         yield _plain(series)
     elif any(since is None or day > since for day in days):
         known = since is not None and since not in days
-        yield _Window(series, _spans((since or "",) * known + days)).want()
+        first = poll.asked_since.isoformat() if poll.asked_since else None
+        spans = _spans((since or "",) * known + days)
+        yield _Window(series, spans, first).want()
 
 
 def _spans(days: tuple[str, ...]) -> tuple[_Span, ...]:
@@ -141,6 +144,8 @@ class _Window:
 
     series: str
     spans: tuple[_Span, ...]
+    first: str | None = None
+    """The first date of the observations, where a person said one."""
     number: int = 1
     offset: int = 0
     count: int | None = None
@@ -154,11 +159,13 @@ class _Window:
         counted = fits or self.count is not None
         last = fits or self.offset + _MOST_ROWS >= (self.count or 0)
         piece = f"vintages.{self.number}" if counted else "count"
+        begin = (("observation_start", self.first),) if self.first else ()
         return Want(
             f"{self.series}.{piece}.json",
             f"{_API}series/observations",
             (
                 *_asked(self.series),
+                *begin,
                 ("realtime_start", start),
                 ("realtime_end", end if len(self.spans) > 1 else _NO_END),
                 ("limit", str(_MOST_ROWS if counted else 1)),
@@ -203,7 +210,13 @@ def _asked(series: str) -> tuple[tuple[str, str], ...]:
 
 
 def _judged(answer: Answer, series: str) -> Any:
-    return "data" if _said(answer, series, "observations")["observations"] else "empty"
+    rows = _said(answer, series, "observations")["observations"]
+    # What the parser would refuse must not lead to the windows behind it.
+    odd = [row for row in rows if not isinstance(row, dict) or _FIELDS - row.keys()]
+    if odd:
+        msg = f"fred: {series}: expected {sorted(_FIELDS)}; found {str(odd[0])[:200]}"
+        raise SourceRefused(msg)
+    return "data" if rows else "empty"
 
 
 def _said(answer: Answer, series: str, field: str) -> dict[str, Any]:
@@ -223,11 +236,11 @@ def _said(answer: Answer, series: str, field: str) -> dict[str, Any]:
     told = said.get("error_message", "") if isinstance(said, dict) else ""
     code = int(said.get("error_code", answer.status)) if told else answer.status
     if told and (code == 429 or code >= 500):
-        msg = f"{series}: FRED says {code}: {told}"
+        msg = f"fred: {series}: FRED says {code}: {told}"
         raise SourceUnavailable(msg)
     if not told:
         told = f"expected {field}; found {str(said)[:200]}"
-    msg = f"{series}: {_mend(told)}"
+    msg = f"fred: {series}: {_mend(told)}"
     raise SourceRefused(msg)
 
 
@@ -235,7 +248,7 @@ def _error_in_xml(data: bytes) -> Any:
     """Return an error that came as XML, as the JSON would say it."""
     found = re.search(rb'<error code="(\d+)" message="([^"]*)"', data)
     if found is None:
-        msg = f"expected JSON from FRED; found {data[:80]!r}"
+        msg = f"fred: expected JSON; found {data[:80]!r}"
         raise SourceUnavailable(msg)
     return {"error_code": int(found[1]), "error_message": found[2].decode()}
 

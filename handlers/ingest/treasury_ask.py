@@ -97,12 +97,12 @@ def _said(answer: Answer) -> dict[str, Any]:
     try:
         said = json.loads(answer.data)
     except ValueError:
-        msg = f"expected JSON from Fiscal Data; found {answer.data[:80]!r}"
+        msg = f"treasury: expected JSON from Fiscal Data; found {answer.data[:80]!r}"
         raise SourceUnavailable(msg) from None
     if answer.status == 200 and isinstance(said, dict) and "data" in said:
         return said
     told = f"{said.get('error')}: {said.get('message')}" if "error" in said else said
-    msg = f"expected data from Fiscal Data; it says {answer.status}: {str(told)[:200]}"
+    msg = f"treasury: expected data from Fiscal Data; it says {answer.status}: {str(told)[:200]}"
     raise SourceRefused(msg)
 
 
