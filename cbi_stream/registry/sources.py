@@ -6,6 +6,7 @@ It names no parser: a source and its parser meet by name when the graph is built
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -40,6 +41,9 @@ class Series(Entry):
     """Where it differs from its source's: a rule, or the name of one of its `rules`."""
     max_age_days: Annotated[int, Field(gt=0)] | None = None
     """Where it differs from its source's."""
+    ended: date | None = None
+    """The last date that there will ever be: it is not asked any more, and never stale;
+    its files are taken, and its history stays."""
 
 
 class Source(Entry):
@@ -90,13 +94,18 @@ class Source(Entry):
         own = self.series[key].release if key in self.series else None
         return self.rules[own] if isinstance(own, str) else own or self.release
 
+    @property
+    def living(self) -> tuple[str, ...]:
+        """The series that still get observations."""
+        return tuple(n for n, s in self.series.items() if s.ended is None)
+
     def meaning(self) -> dict[str, Any]:
         """Return what changes the rows that are staged: not prose, nor how it is asked."""
         said = {"doc", "tier", "reliability", "licence", "max_age_days", "fetch"}
         told = {"file_names", "aliases", "final_newline"}
         plain = self.model_dump(mode="json", exclude=said | told)
         for series in plain["series"].values():
-            del series["name"], series["max_age_days"]
+            del series["name"], series["max_age_days"], series["ended"]
         return plain
 
     @model_validator(mode="after")
