@@ -118,7 +118,8 @@ def other_clocks(module):
             continue
         name = spelled(node)
         first, _, last = name.rpartition(".")
-        if last in {"now", "utcnow", "today"} and first != "clock":
+        # A connector is told the day by its Poll: that asks no clock.
+        if last in {"now", "utcnow", "today"} and first not in {"clock", "poll"}:
             yield f"{where}: {name}: ask words/clock"
         if first == "time" and last != "perf_counter" and module.name not in STAMPS:
             yield f"{where}: {name}: only time.perf_counter, to measure"
