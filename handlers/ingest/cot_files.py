@@ -1,7 +1,8 @@
 """Commitments of Traders in the forms in which they come.
 
-Text with a header and without, JSON of the portal, and the yearly zip archives. It never takes futures only for futures with options: where a file says what it is, that
-is held against what it is taken for.
+Text with a header and without, JSON of the portal, and the yearly zip archives. It never
+takes futures only for futures with options: where a file says what it is, that is held
+against what it is taken for.
 """
 
 from __future__ import annotations
