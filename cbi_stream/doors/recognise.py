@@ -173,8 +173,8 @@ def _key_of(
 
 
 def registered(registry: Registry, entry: Source) -> list[str]:
-    """Return the symbols or series of a source that may be staged."""
-    return sorted(entry.series or registry.universe.symbols)
+    """Return the symbols, series or contracts of a source that may be staged."""
+    return sorted(entry.contracts or entry.series or registry.universe.symbols)
 
 
 def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:

@@ -1,8 +1,8 @@
 """Lines of any source of counts, each one market and week.
 
-Every measure of a registered contract is an observation. One handler for each such source: futures only and futures with options, legacy and
-disaggregated, are never mixed. A series is a contract's code and a measure, as in
-`007601.open_interest`.
+Every measure of a registered contract is an observation, `007601.open_interest`. There is
+one handler for each such source: futures only and futures with options, legacy and
+disaggregated, are never mixed.
 """
 
 from __future__ import annotations

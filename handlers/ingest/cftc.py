@@ -2,7 +2,8 @@
 
 Legacy and disaggregated, each of futures only and of futures with options: none is ever
 read as another. The header of a legacy text is the same for both kinds, and that of a
-disaggregated one too: then the file's name or a person says which, and the lines are held against it.
+disaggregated one too: then the file's name or a person says which, and the lines are
+held against it.
 """
 
 from __future__ import annotations
