@@ -27,7 +27,8 @@ from handlers.ingest.lines import (
 from handlers.ingest.table import cells_expected, number_expected, unseen_in
 
 Kind = Literal["futonly", "combined"]
-CONTRACT = r"[0-9A-Z+]{1,10}"
+CONTRACT = r"[0-9A-Z+]{6}"
+"""Zeros in front belong to it: 7601 is no code."""
 KIND = "futonly_or_combined"
 _NULLS = (".", "")
 _DAYS = (ISO, "%m/%d/%Y", "%m/%d/%Y 12:00:00 AM", "%Y-%m-%dT00:00:00.000")

@@ -60,13 +60,14 @@ def value_of(cell: object) -> str | None:
     text = "" if cell is None else str(cell).strip()
     if text in _NOTHING:
         return ""
-    if re.fullmatch(NUMBER, text):
-        return text
     try:
-        whole = format(Decimal(text), "f")  # sheets write the smallest as 1e-05
+        number = Decimal(text)
     except InvalidOperation:
         return None
-    return whole if re.fullmatch(NUMBER, whole) else None
+    # One form writes 3 where another writes 3.0, and sheets write the smallest as 1e-05:
+    # a value that is written otherwise is no other value.
+    plain = format(number.normalize(), "f") if number.is_finite() else "endless"
+    return plain if re.fullmatch(NUMBER, plain) else None
 
 
 def add(

@@ -72,7 +72,7 @@ def prices(data: bytes, _key: str | None) -> pl.DataFrame:
             continue
         series, problem = _priced(cells)
         day = day_in(cells[_WEEK], "%m/%d/%Y")
-        value = cells[_PRICE].replace("$", "").replace(",", "").strip()
+        value = cells[_PRICE].removeprefix("$").strip()
         if day is None or day.weekday() != 0:
             problem = f"date: expected a Monday like 7/6/2026; found {cells[_WEEK]!r}"
         elif value and not re.fullmatch(NUMBER, value):
@@ -127,7 +127,7 @@ def generated(data: bytes, _key: str | None) -> pl.DataFrame:
             found.unreadable("", text, problem, line=cell_line(line, 1))
             continue
         for column, (name, measure) in enumerate(parts.items(), start=4):
-            at, value = cell_line(line, column), cells[name].replace(",", "")
+            at, value = cell_line(line, column), cells[name]
             _add(found, f"d{fuel}.{measure}", day, value, line=at)
     return found.frame(expected="RINs by month")
 
