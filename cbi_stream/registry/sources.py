@@ -46,14 +46,22 @@ class Series(Entry):
     its files are taken, and its history stays."""
 
 
+class Measure(Entry):
+    """One count that a source gives for each of its contracts, as for instance longs."""
+
+    name: str
+    unit: str
+    pit_grade: PitGrade
+
+
 class Source(Entry):
     """One source: how its files are told, and what a changed value means."""
 
     doc: str
-    shape: Literal["bars", "observations"] | None = None
-    """bars, observations: its tables have the contracts of that shape, and its lines
-    are conformed like those of all others. None: it has contracts and a step of its
-    own."""
+    shape: Literal["bars", "observations", "counts"] | None = None
+    """bars, observations, counts: its tables have the contracts of that shape, and its
+    lines are conformed like those of all others. None: it has contracts and a step of
+    its own."""
     tier: Literal["P0", "P1", "P2"] = "P1"
     reliability: Annotated[float, Field(gt=0, le=1)] = 0.9
     """How often a poll has found what it should; for the order of looking into faults."""
@@ -75,7 +83,7 @@ class Source(Entry):
     aliases: dict[str, str] = {}
     """What files call a symbol or series, and what it is called here."""
     final_newline: bool = False
-    """Whether a whole file always ends its last line."""
+    """Whether a whole text file always ends its last line."""
     raw: str = ""
     """Its raw table; `raw.<source>` unless said."""
     changes: Literal["vintage", "correction"]
@@ -88,6 +96,11 @@ class Source(Entry):
     volume_release: Release | None = None
     """When the volume and open interest of a bar are final."""
     series: dict[str, Series] = {}
+    contracts: dict[str, str] = {}
+    """Of the shape `counts`: the contracts that are staged, by code, and their names."""
+    measures: dict[str, Measure] = {}
+    """Of the shape `counts`: what is counted of each contract; a column of the raw table
+    each. Contract code, a point and measure are a series: it need not be written out."""
 
     def release_of(self, key: str) -> Release | None:
         """Return the release rule of one symbol or series; None where none is known."""
@@ -103,10 +116,35 @@ class Source(Entry):
         """Return what changes the rows that are staged: not prose, nor how it is asked."""
         said = {"doc", "tier", "reliability", "licence", "max_age_days", "fetch"}
         told = {"file_names", "aliases", "final_newline"}
-        plain = self.model_dump(mode="json", exclude=said | told)
+        product = {"contracts", "measures"}  # their series say the same
+        plain = self.model_dump(mode="json", exclude=said | told | product)
         for series in plain["series"].values():
             del series["name"], series["max_age_days"], series["ended"]
         return plain
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counts_are_series(cls, plain: Any) -> Any:
+        if not isinstance(plain, dict):
+            return plain
+        codes, measures = plain.get("contracts"), plain.get("measures")
+        if not (isinstance(codes, dict) and isinstance(measures, dict)):
+            return plain
+        made = {
+            f"{code}.{name}": {**said, "name": f"{market} {said.get('name')}"}
+            for code, market in codes.items()
+            for name, said in measures.items()
+            if isinstance(said, dict)
+        }
+        return {**plain, "series": made | plain.get("series", {})}
+
+    @model_validator(mode="after")
+    def _counts_have_contracts(self) -> Source:
+        counted = bool(self.contracts), bool(self.measures)
+        if counted != ((self.shape == "counts"),) * 2:
+            msg = "expected contracts and measures with `shape: counts`, and only there"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _every_series_has_a_rule(self) -> Source:
