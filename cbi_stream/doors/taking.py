@@ -238,7 +238,8 @@ def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     assert file.found is not None
     source, key = file.found.parser.source, file.found.key
     entry = file.found.source
-    if key and key not in registered(lake.registry, entry):
+    named = entry.key != "part" and key
+    if named and key not in registered(lake.registry, entry):
         where = "universe.yaml" if entry.key == "symbol" else "data_sources.yaml"
         return {
             "reason": f"{key} is not registered: its lines stand in raw, unused",
