@@ -60,8 +60,11 @@ def judge(answer: Answer) -> Literal["data", "empty"]:
     told = _told(answer)
     if answer.status in (401, 403) or isinstance(told, dict):
         said = told.get("error", told) if isinstance(told, dict) else told
-        msg = f"{answer.url}: expected export sales; found {answer.status} {said}"[:400]
-        raise SourceRefused(f"{msg}: is FAS_API_KEY a key of api.data.gov?")
+        msg = (
+            f"{answer.url}: expected export sales; found {answer.status} {said!s:.200}: "
+            "is FAS_API_KEY a key of api.data.gov?"
+        )
+        raise SourceRefused(msg)
     if not isinstance(told, list):
         msg = f"{answer.url}: expected a list; found {str(told)[:120]}"
         raise SourceUnavailable(msg)
