@@ -28,7 +28,7 @@ from cbi_stream.kernels.release import released_at
 from cbi_stream.lake import log
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import append_lines
+from cbi_stream.lake.lines import append_lines
 from cbi_stream.words import clock
 
 _GZIP = ".gz"
@@ -58,12 +58,14 @@ def kept(lake: Lake, graph: Graph) -> list[Kept]:
         newest = log.newest_version(folder)
         for version in range(0 if newest is None else newest + 1):
             there = log.map_at(folder, version)
-            if there.note.get("again"):
-                msg = f"{raw}: expected files in the order in which they were seen"
-                raise RuntimeError(msg)
-            if "sha256" in there.note:  # a compaction repeats its batch and its note
-                each = Kept(raw, there.batch, dict(there.note))
-                found.setdefault((raw, there.batch), each)
+            for note in there.note.get("files", ()):
+                if note["again"]:
+                    msg = f"{raw}: expected files in the order in which they were seen"
+                    raise RuntimeError(msg)
+                # A compaction repeats its batch and its note.
+                seen = {"first_seen_at": there.note["first_seen_at"]}
+                each = Kept(raw, note["batch"], {**note, **seen})
+                found.setdefault((raw, note["batch"]), each)
     return sorted(found.values(), key=lambda each: (each.seen_at, each.raw, each.batch))
 
 

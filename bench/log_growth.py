@@ -40,8 +40,8 @@ from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.canonical import canonical, digest, schema_of
 from cbi_stream.lake.commit import Finished, commit
 from cbi_stream.lake.lake import Lake
+from cbi_stream.lake.lines import append_lines
 from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
-from cbi_stream.lake.records import append_lines
 from cbi_stream.lake.table import Table, write_parquet
 from cbi_stream.registry.loader import Registry
 from cbi_stream.replay.market import market

@@ -30,9 +30,9 @@ from cbi_stream.lake import (
     change,
     commit,
     durable,
+    lines,
     log,
     news,
-    records,
     table,
 )
 from cbi_stream.lake.archive import Archive
@@ -43,8 +43,8 @@ STAGES: dict[str, Callable[..., Any]] = {
     "look at files": taking.look_at,
     "child reads and parses": Child.read,
     "archive": Archive.keep,
-    "append to raw": records.append_lines,
-    "what is news": news.news,
+    "append to raw": lines.append_lines,
+    "what is news": news.News.of,
     "wave": wave.run_wave,
     "fingerprints": fingerprint.of_node,
     "probes": probe.refused,

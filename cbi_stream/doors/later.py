@@ -14,7 +14,7 @@ import polars as pl
 
 from cbi_stream.lake.arrivals import Arrival, seen_later
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import append_lines
+from cbi_stream.lake.lines import append_lines
 
 
 def hold_against(

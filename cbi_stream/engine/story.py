@@ -289,7 +289,8 @@ def _names(lake: Lake, raw: str, batches: set[int]) -> dict[int, str]:
         if not wanted:
             break
         current = log.map_at(folder, version)
-        if current.batch in wanted and "name" in current.note:
-            names[current.batch] = current.note["name"]
-            wanted.discard(current.batch)
+        for file in current.note.get("files", ()):
+            if file["batch"] in wanted:
+                names[file["batch"]] = file["name"]
+                wanted.discard(file["batch"])
     return names

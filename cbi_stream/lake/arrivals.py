@@ -29,6 +29,11 @@ class Arrival:
     fetched: bool = False
     """Whether that is the instant at which the source answered us."""
 
+    @property
+    def by_person(self) -> bool:
+        """Whether a person says when it was seen."""
+        return self.as_of is not None and not self.fetched
+
     def to_plain(self) -> dict[str, Any]:
         """Return what the commit says of the file."""
         return {**asdict(self), "as_of": self.as_of and self.as_of.isoformat()}
@@ -53,13 +58,18 @@ def seen_later(
         newest = note.get("newest", {}).get(key)
         if newest is None or datetime.fromisoformat(newest) <= as_of:
             break  # no file below was seen later than the newest of them
-        if note.get("key") != key or note.get("again"):
-            continue
         taken = datetime.fromisoformat(note["first_seen_at"])
-        seen_at = datetime.fromisoformat(note["as_of"]) if note["as_of"] else taken
-        if seen_at > as_of:
-            names = ("source", "key", "name", "sha256", "parser", "fetched")
-            about = {name: note[name] for name in names}
-            found.append((Arrival(**about, as_of=seen_at), taken))
+        for file in reversed(note["files"]):
+            arrival, seen_at = _of_plain(file, taken)
+            if file["key"] == key and not file["again"] and seen_at > as_of:
+                found.append((arrival, taken))
     found.reverse()
     return sorted(found, key=lambda each: each[0].as_of or each[1])
+
+
+def _of_plain(file: dict[str, Any], taken: datetime) -> tuple[Arrival, datetime]:
+    """Return the file that a commit speaks of, and when it was seen."""
+    names = ("source", "key", "name", "sha256", "parser", "fetched")
+    seen_at = datetime.fromisoformat(file["as_of"]) if file["as_of"] else taken
+    about = {name: file[name] for name in names}
+    return Arrival(**about, as_of=seen_at), seen_at

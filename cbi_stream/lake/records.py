@@ -1,30 +1,26 @@
 """Appends to the tables that are never rebuilt: lines of files, and decisions.
 
-Any process may append. A line whose newest known version says the same is counted
-and not stored again. Nothing is ever taken out of a record.
+Any process may append. Nothing is ever taken out of a record.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cbi_stream.lake.arrivals import Arrival
-from cbi_stream.lake.canonical import canonical, digest, schema_of
+from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.change import coalesce
 from cbi_stream.lake.commit import Finished, commit
-from cbi_stream.lake.news import news
 from cbi_stream.lake.partition_map import Change, Partition, PartitionMap, Recipe
 from cbi_stream.lake.table import Table, write_parquet
-from cbi_stream.registry.contract import PROVENANCE
 from cbi_stream.words import clock
-from cbi_stream.words.errors import BadInput, CommitConflict
+from cbi_stream.words.errors import CommitConflict
 from cbi_stream.words.span import Span, plus_days
 
 _TRIES = 5
@@ -32,109 +28,53 @@ _MOST_FILES = 16
 RECORDS = Recipe("records")
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """What became of the lines of one arrival."""
-
-    lines: int
-    stored: int
-    duplicate: int
-    batch: int
-    version: int
-
-
-def append_lines(
-    table: Table,
-    lines: pl.DataFrame,
-    arrival: Arrival,
-    *,
-    work: Path,
-    released: Sequence[pl.Expr] = (),
-    seen_first: datetime | None = None,
-) -> Appended:
-    """Append the lines of one file to a raw table.
-
-    Args:
-        table: the raw table.
-        lines: the table's own columns and `line`, as the parser gave them.
-        arrival: which file they stand in.
-        work: a folder on the lake's volume for unfinished files.
-        released: when what is thought of a line's observation may change, from its
-            `date`: the same value seen after that is no duplicate of one seen before.
-        seen_first: when this very file was taken in before: its lines are held against
-            what came since, and not counted again.
-
-    Raises:
-        BadInput: the file is said to have been seen in the future.
-        BrokenContract: the parser's columns are not those of the table.
-        CommitConflict: other processes kept committing first.
-    """
-
-    def rows(current: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
-        as_of = (arrival.as_of or seen).astimezone(UTC)
-        if as_of > seen:
-            msg = f"{arrival.name}: stated as seen {as_of}, which is after now, {seen}"
-            raise BadInput(msg)
-        fresh = news(
-            table, current, whole, as_of, sha256=arrival.sha256, released=released
-        )
-        return fresh.with_columns(
-            as_of=_seen_at(fresh, as_of),
-            stated=pl.lit(arrival.as_of is not None and not arrival.fetched),
-            batch=pl.lit(batch, pl.Int64),
-            sha256=pl.lit(arrival.sha256),
-            first_seen_at=pl.lit(seen_first or seen, pl.Datetime("us", "UTC")),
-            parser=pl.lit(arrival.parser),
-        )
-
-    whole = _with_all_columns(table, lines)
-    counted = 0 if seen_first else lines.height
-    note = {**arrival.to_plain(), "lines": counted, "again": seen_first is not None}
-    stored, batch, version = _append(table, rows, note, work)
-    return Appended(lines.height, stored, lines.height - stored, batch, version)
-
-
-def _seen_at(lines: pl.DataFrame, as_of: datetime) -> pl.Expr:
-    """Return when each line was there to be seen: from its stamp, if that is earlier."""
-    file = pl.lit(as_of, pl.Datetime("us", "UTC"))
-    stamp = pl.col("stamp") if "stamp" in lines.columns else file
-    return pl.min_horizontal(pl.coalesce(stamp, file), file)
-
-
-def _with_all_columns(table: Table, lines: pl.DataFrame) -> pl.DataFrame:
-    """Return the lines with the columns that this layout of their source does not have."""
-    types = schema_of(table.contract)
-    absent = [
-        pl.lit(None, types[name]).alias(name)
-        for name, column in table.contract.columns.items()
-        if name not in PROVENANCE and not column.required and name not in lines.columns
-    ]
-    return lines.with_columns(absent)
-
-
 def append_rows(table: Table, rows: pl.DataFrame, *, work: Path) -> int:
     """Append rows that people wrote (without batch and first_seen_at); return batch."""
 
-    def stamped(_: PartitionMap, batch: int, seen: datetime) -> pl.DataFrame:
-        return rows.with_columns(
+    def stamped(_: PartitionMap, batch: int, seen: datetime) -> New:
+        full = rows.with_columns(
             batch=pl.lit(batch, pl.Int64),
             first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
         )
+        return New(full, batch, {})
 
-    return _append(table, stamped, {}, work)[1]
+    new, _, _ = append(table, stamped, work=work)
+    return new.batch
 
 
-def _append(
-    table: Table, make: Any, note: Mapping[str, Any], work: Path
-) -> tuple[int, int, int]:
+@dataclass(frozen=True, slots=True)
+class New:
+    """What an append adds."""
+
+    rows: pl.DataFrame
+    batch: int
+    """The number of its newest batch."""
+    note: Mapping[str, Any]
+    """What the commit says of it."""
+    needed: bool = True
+    """Whether there is anything to say; False: then nothing is committed."""
+
+
+Make = Callable[[PartitionMap, int, datetime], New]
+"""(the table's map, the first free batch number, now) to what is added."""
+
+
+def append(table: Table, make: Make, *, work: Path) -> tuple[New, int, datetime]:
+    """Append to a record, in one commit; try again where another process was first.
+
+    Returns:
+        What was added, the version of the table, and when it was seen.
+
+    Raises:
+        CommitConflict: other processes kept committing first.
+    """
     for attempt in range(_TRIES):
         version, current = table.head()
-        batch = current.batch + 1
         seen = _not_before(current, clock.now())
-        rows = make(current, batch, seen)
-        if not rows.height and note.get("again"):
-            return 0, current.batch, version  # it was counted when it came
-        parts = _by_partition(table, rows)
+        new = make(current, current.batch + 1, seen)
+        if not new.needed:
+            return new, version, seen
+        parts = _by_partition(table, new.rows)
         before = {name: current.partitions.get(name) for name, _ in parts}
         # Many small files make every later read slower: then they become one.
         fold = any(p and len(p.files) >= _MOST_FILES for p in before.values())
@@ -142,46 +82,23 @@ def _append(
             name: _union(table, before[name], part, work, fold=fold)
             for name, part in parts
         }
+        days = new.rows["date"].unique()
         written = PartitionMap(
             partitions=current.partitions,
-            changes=tuple(coalesce(Change(Span.day(d)) for d in rows["date"].unique())),
-            batch=batch,
-            note={
-                **note,
-                "stored": rows.height,
-                "first_seen_at": seen.isoformat(),
-                "total": _total(current, note.get("lines", 0), rows.height),
-                "newest": _newest(current, note, seen),
-            },
+            changes=tuple(coalesce(Change(Span.day(d)) for d in days)),
+            batch=new.batch,
+            note={**new.note, "first_seen_at": seen.isoformat()},
         )
         try:
-            new = commit(
+            added = commit(
                 table, finished, expected=version, written=written, append=not fold
             )
         except CommitConflict:
             if attempt == _TRIES - 1:
                 raise
             continue
-        return rows.height, batch, new
+        return new, added, seen
     raise AssertionError
-
-
-def _total(current: PartitionMap, lines: int, stored: int) -> dict[str, int]:
-    """Return how many lines were ever read and stored, this append counted in."""
-    before = current.note.get("total", {"lines": 0, "stored": 0})
-    return {"lines": before["lines"] + lines, "stored": before["stored"] + stored}
-
-
-def _newest(
-    current: PartitionMap, note: Mapping[str, Any], seen: datetime
-) -> dict[str, str]:
-    """Return, per symbol or series, when the newest of its files was seen."""
-    newest: dict[str, str] = dict(current.note.get("newest", {}))
-    if "key" in note:
-        seen_at = note["as_of"] or seen.isoformat()
-        known = newest.get(note["key"], seen_at)
-        newest[note["key"]] = max(known, seen_at, key=datetime.fromisoformat)
-    return newest
 
 
 def _not_before(current: PartitionMap, now: datetime) -> datetime:

@@ -14,7 +14,7 @@ from cbi_stream.engine.graph import Graph, build
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import append_lines
+from cbi_stream.lake.lines import append_lines
 from cbi_stream.registry import loader
 
 CONTRACT = """

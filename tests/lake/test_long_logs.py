@@ -12,7 +12,7 @@ from cbi_stream.lake import arrivals, durable, log
 from cbi_stream.lake.arrivals import Arrival, seen_later
 from cbi_stream.lake.commit import CHECKPOINT_EVERY
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import append_lines
+from cbi_stream.lake.lines import append_lines
 from cbi_stream.lake.table import Table
 from cbi_stream.registry.loader import Registry
 

@@ -16,12 +16,8 @@ from cbi_stream.lake.canonical import digest
 from cbi_stream.lake.commit import commit as real_commit
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.records import (
-    Appended,
-    append_lines,
-    append_rows,
-    compact,
-)
+from cbi_stream.lake.lines import Appended, append_lines
+from cbi_stream.lake.records import append_rows, compact
 from cbi_stream.lake.table import Table
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
@@ -239,7 +235,8 @@ def test_what_changed_is_told(raw: Table, take: Take) -> None:
         (2, 2),
         (9, 9),
     ]
-    assert (current.note["lines"], current.note["stored"]) == (3, 2)
+    (file,) = current.note["files"]
+    assert (file["lines"], file["stored"]) == (3, 2)
 
 
 def test_partitions_hold_the_dates_of_their_grain(raw: Table, take: Take) -> None:

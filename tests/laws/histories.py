@@ -25,6 +25,7 @@ from cbi_stream.lake import records
 from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.decisions import decide
 from cbi_stream.lake.lake import Lake
+from cbi_stream.lake.lines import Appended, append_lines
 from cbi_stream.words import clock
 from tests.laws import oracle
 
@@ -80,7 +81,7 @@ class World:
         rows: list[tuple[date, float]],
         *,
         as_of: datetime | None = None,
-    ) -> records.Appended:
+    ) -> Appended:
         """Let one file of lines arrive."""
         cells = [feed.cells(value) for _, value in rows]
         lines = pl.DataFrame(
@@ -103,7 +104,7 @@ class World:
         arrival = Arrival("toy", feed.key, "toy.csv", sha256, "toy", as_of)
         self.now += timedelta(hours=5)
         with clock.held_at(self.now):
-            done = records.append_lines(
+            done = append_lines(
                 self.lake.table(feed.table), lines, arrival, work=self.lake.work
             )
         assert done.lines == done.stored + done.duplicate, "P5: a line was lost"
