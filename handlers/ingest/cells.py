@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
 from cbi_stream import BadInput
+from handlers.ingest.lines import text_of
 
 _SHOWN = 20
+_HEAD_BYTES = 64 * 1024
 
 
 def names_in(header: str, *, separator: str = ",") -> list[str]:
@@ -25,6 +27,51 @@ def names_in(header: str, *, separator: str = ",") -> list[str]:
         return []
 
 
+def lines_in(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Return the cells of each line of a CSV with its number, from 1.
+
+    Blank lines, and remarks above the first line of data, are passed over.
+
+    Raises:
+        BadInput: it is no UTF-8 text, or a quote is never closed.
+    """
+    text = text_of(data)
+    above = _remarks(text)
+    reader = csv.reader(io.StringIO(text), strict=True)
+    try:
+        for cells in reader:
+            if reader.line_num > above and any(cell.strip() for cell in cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        msg = f"line {reader.line_num}: expected lines of a CSV; {error}"
+        raise BadInput(msg) from None
+
+
+def records_in(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Return each line of a CSV as a record, with its number.
+
+    Raises:
+        BadInput: as `lines_in`, or a line has more or fewer cells than the header.
+    """
+    lines = lines_in(data)
+    _, names = next(lines, (0, []))
+    for number, cells in lines:
+        if len(cells) != len(names):
+            msg = f"line {number}: expected {len(names)} cells; found {len(cells)}"
+            raise BadInput(msg)
+        yield number, dict(zip(names, cells, strict=True))
+
+
+def _remarks(text: str) -> int:
+    """Return how many remarks and blank lines stand above the header."""
+    above = 0
+    for line in text.split("\n"):
+        if line.strip() and not line.startswith("#"):
+            break
+        above += 1
+    return above
+
+
 def columns_of(
     data: bytes, columns: Sequence[str], *, expected: str, separator: str = ","
 ) -> pl.DataFrame:
@@ -33,9 +80,11 @@ def columns_of(
     Raises:
         BadInput: a column is missing, or the text cannot be cut into cells.
     """
+    plain = data.removeprefix(b"\xef\xbb\xbf")
+    above = _remarks(plain[:_HEAD_BYTES].decode("utf-8", errors="replace"))
     try:
         table = pl.read_csv(
-            io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")),
+            io.BytesIO(plain.split(b"\n", above)[-1]),
             infer_schema=False,
             separator=separator,
         )
@@ -48,10 +97,10 @@ def columns_of(
         held = ", ".join(table.columns[:_SHOWN])
         msg = f"expected {expected}; found no {', '.join(missing)} among {held}"
         raise BadInput(msg)
-    number = pl.int_range(2, pl.len() + 2, dtype=pl.Int64).alias("line")
+    number = pl.int_range(pl.len(), dtype=pl.Int64) + (above + 2)
     picked = [pl.col(named[name.lower()]).alias(name) for name in columns]
     cells = [each.fill_null("").str.strip_chars() for each in picked]
-    return table.select(number, *cells)
+    return table.select(number.alias("line"), *cells)
 
 
 def with_made(

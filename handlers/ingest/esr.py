@@ -6,18 +6,15 @@ code, never by their cut names. Nothing is summed over countries.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import names_in
-from handlers.ingest.lines import text_of
+from handlers.ingest.cells import names_in, records_in
 from handlers.ingest.observed import Observations, day_in
 from handlers.ingest.packed import cell_line, json_of
 
@@ -80,13 +77,10 @@ def esr_csv(data: bytes, part: str | None) -> pl.DataFrame:
     Raises:
         BadInput: a column is missing.
     """
-    return _rows(
-        enumerate(csv.DictReader(io.StringIO(text_of(data)), strict=True), start=2),
-        part,
-    )
+    return _rows(records_in(data), part)
 
 
-def _rows(records: Iterator[tuple[int, Any]], part: str | None) -> pl.DataFrame:
+def _rows(records: Iterable[tuple[int, Any]], part: str | None) -> pl.DataFrame:
     found = Observations()
     for number, record in records:
         if not isinstance(record, Mapping):

@@ -6,8 +6,6 @@ loaded again in bulk. A withheld value is a published gap. It never adds categor
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -15,8 +13,14 @@ from datetime import date, timedelta
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import columns_of, names_in, number_in, with_made
-from handlers.ingest.lines import finished, text_of
+from handlers.ingest.cells import (
+    columns_of,
+    names_in,
+    number_in,
+    records_in,
+    with_made,
+)
+from handlers.ingest.lines import finished
 from handlers.ingest.observed import Observations, day_in
 from handlers.ingest.packed import json_of
 
@@ -88,7 +92,7 @@ def nass_csv(data: bytes, _key: str | None) -> pl.DataFrame:
     Raises:
         BadInput: a column is missing, or most lines cannot be read.
     """
-    mark = "\t" if b"\t" in data[:4096].split(b"\n", 1)[0] else ","
+    mark = "\t" if b"SHORT_DESC" in data[:4096] and b"\t" in data[:4096] else ","
     return _rows(columns_of(data, _FIELDS, expected=_EXPECTED, separator=mark))
 
 
@@ -180,12 +184,10 @@ def nass_slots(data: bytes, _key: str | None) -> pl.DataFrame:
     Raises:
         BadInput: more than half of the lines cannot be read.
     """
-    lines = csv.DictReader(io.StringIO(text_of(data)), strict=True)
     found = Observations()
-    name = (lines.fieldnames or [""])[-1]
-    for number, line in enumerate(lines, start=2):
-        _slot(found, line, name, number)
-    return found.frame(expected=f"year, {_SLOT}, {name}")
+    for number, line in records_in(data):
+        _slot(found, line, next(name for name in _SLOTS if name in line), number)
+    return found.frame(expected=f"year, {_SLOT} and a percent")
 
 
 def _slot(found: Observations, line: Mapping[str, str], name: str, number: int) -> None:

@@ -6,15 +6,19 @@ US tables (bushels, pounds) with the US rows of the world's (million tonnes).
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 
 import polars as pl
 
 from cbi_stream import source
-from handlers.ingest.cells import columns_of, names_in, number_in, with_made
-from handlers.ingest.lines import finished, text_of
+from handlers.ingest.cells import (
+    columns_of,
+    lines_in,
+    names_in,
+    number_in,
+    with_made,
+)
+from handlers.ingest.lines import finished
 from handlers.ingest.observed import Observations, day_in
 from handlers.ingest.packed import cell_line, member_of
 from handlers.ingest.wasde_words import (
@@ -77,12 +81,11 @@ def wasde_compiled(data: bytes, _key: str | None) -> pl.DataFrame:
     Raises:
         BadInput: more than half of the lines cannot be read.
     """
-    rows = list(csv.reader(io.StringIO(text_of(data))))
-    found = Observations()
-    attributes = [attribute_of(name) for name in rows[0][len(_SERIES) :]]
-    for number, row in enumerate(rows[1:], start=2):
-        if row:
-            _compiled_line(found, row, attributes, number)
+    found, lines = Observations(), lines_in(data)
+    _, header = next(lines)
+    attributes = [attribute_of(name) for name in header[len(_SERIES) :]]
+    for number, row in lines:
+        _compiled_line(found, row, attributes, number)
     return found.frame(expected="reports of world supply and use")
 
 
