@@ -1,7 +1,8 @@
 """Weekly export inspections of US soybeans: to China, all countries, and as reported.
 
 The sum of the countries and the total that was reported differ, and both are kept. A
-week ends on Thursday; a line of another day is a typing error and is set aside.
+week ends on Thursday; a line of another day is a typing error and is set aside, never
+moved to the day that was meant.
 """
 
 from __future__ import annotations
