@@ -33,6 +33,7 @@ _FIELDS = (*_TOLD, *MEASURES)
 _TONNES = "1"
 _OCTOBER = ("901", "902")
 """Meal and oil: their season begins in October, that of the other crops in September."""
+_OUTSIDE = ".other_season"
 _PART = re.compile(r"esr_(?P<commodity>\d+)_(?P<season>\d{4})")
 _EXPECTED = "weekly export sales with " + ", ".join(_FIELDS)
 
@@ -94,7 +95,16 @@ def _rows(records: Iterable[tuple[int, Any]], part: str | None) -> pl.DataFrame:
             )
             raise BadInput(msg)
         _add(found, record, number, part=part)
-    return found.frame(expected=_EXPECTED)
+    rows = found.frame(expected=_EXPECTED)
+    outside = rows["series"].str.ends_with(_OUTSIDE).sum()
+    if outside * 2 > rows.height:
+        msg = (
+            f"expected weeks of the season that ends in the year of {part}; found "
+            f"{outside} of {rows.height} figures of another: archives of the old "
+            "service count by the year in which a season begins"
+        )
+        raise BadInput(msg)
+    return rows
 
 
 def _add(
@@ -132,4 +142,4 @@ def _of_season(part: str | None, commodity: str, week: date) -> str:
     told = _PART.search(part or "")
     if told is None or int(told["season"]) == season_of(week, commodity):
         return ""
-    return ".other_season"
+    return _OUTSIDE

@@ -88,10 +88,14 @@ def download(question: Question, world: World) -> Reply:
     """Return the bulk zip of oilseeds."""
     if question.path != _BULK or not world.simulated:
         return no_such_page(question)
+    return _packed(_lines(world))
+
+
+def _packed(lines: list[str]) -> Reply:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         entry = zipfile.ZipInfo("psd_oilseeds.csv", (2000, 1, 1, 0, 0, 0))
-        archive.writestr(entry, "\n".join([_HEADER, *_lines(world), ""]))
+        archive.writestr(entry, "\n".join([_HEADER, *lines, ""]))
     return Reply(held.getvalue(), "application/zip")
 
 
@@ -121,7 +125,7 @@ SITE: Final = Site(
 BULK: Final = Site(
     hosts=("apps.fas.usda.gov",),
     answer=download,
-    empty=lambda _: Reply(b"", "application/zip", 204),
+    empty=lambda _: _packed([]),
     too_many=_too_many,
 )
 
