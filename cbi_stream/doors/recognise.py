@@ -216,6 +216,8 @@ def _has_a_literal(pattern: str) -> bool:
 
 
 def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
+    if entry.key == "part":
+        return f"name the file after it: {' or '.join(entry.file_names)}"
     keys = registered(registry, entry)
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""

@@ -178,7 +178,8 @@ def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     assert file.found is not None
     source, key = file.found.parser.source, file.found.key
     entry = file.found.source
-    if key and not is_registered(lake.registry, entry, key=key):
+    named = bool(key) and entry.key != "part"
+    if named and not is_registered(lake.registry, entry, key=key):
         where = "universe.yaml" if entry.key == "symbol" else "data_sources.yaml"
         return {
             "reason": f"{key} is not registered: its lines stand in raw, unused",

@@ -74,7 +74,9 @@ class Source(Entry):
     """The grain of the tables of its shape."""
     priority: int = 1
     """Among sources of the same staging table the lowest speaks first, cell by cell."""
-    key: Literal["symbol", "series", "contract", "event"]
+    key: Literal["symbol", "series", "contract", "event", "part"]
+    """What a file's name or header says it is about. `part`: which part of the source
+    the file holds (one report, one season); its lines name their series themselves."""
     file_names: Annotated[
         tuple[Annotated[str, AfterValidator(_is_a_pattern)], ...], Field(min_length=1)
     ]
@@ -95,6 +97,9 @@ class Source(Entry):
     """Rules that several series share, by name."""
     volume_release: Release | None = None
     """When the volume and open interest of a bar are final."""
+    ahead_days: Annotated[int, Field(ge=0, le=800)] = 0
+    """How far the periods of its numbers may lie ahead of the day on which they are
+    published: projections of a season that has not begun."""
     series: dict[str, Series] = {}
     contracts: dict[str, str] = {}
     """Of the shape `counts`: the contracts that are staged, by code, and their names."""
