@@ -145,8 +145,8 @@ def _key_of(
 
 
 def registered(registry: Registry, entry: Source) -> list[str]:
-    """Return the symbols or series of a source that may be staged."""
-    return sorted(entry.series or registry.universe.symbols)
+    """Return the symbols, series or groups of a source that may be staged."""
+    return sorted(entry.keys() or registry.universe.symbols)
 
 
 def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
@@ -178,8 +178,9 @@ def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
     keys = registered(registry, entry)
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""
+    said = "symbol" if entry.key == "symbol" else "series"
     return (
-        f"say it: cbi drop FILE --{entry.key} {keys[0]} (registered for {parser.source}: "
+        f"say it: cbi drop FILE --{said} {keys[0]} (registered for {parser.source}: "
         f"{', '.join(keys)}){name}"
     )
 

@@ -90,7 +90,11 @@ def look_at(desk: Desk, file: File) -> None:
         if not head:
             msg = "may be cut short: nothing can be unpacked from the gzip"
             raise Waits(msg, "copy it again")
-    strangers.refuse_what_is_no_table(head, name=path.name, packed=data[:4])
+    known = [p for parsers in desk.graph.parsers.values() for p in parsers]
+    encoded = any(p.encodings for p in layouts_of(known, head, name=named.plain))
+    strangers.refuse_what_is_no_table(
+        head, name=path.name, packed=data[:4], encoded=encoded
+    )
     if desk.lake.kind == "real" and reading.is_simulated(head):
         raise _other_kind(desk.lake, simulated=True)
     found = file.found = recognise(

@@ -182,11 +182,11 @@ def _sources_fit(
             if rule and rule.closed and rule.closed not in closures.content.lists:
                 where = sources.place("sources", name, *entry, "closed")
                 yield f"{where}: {name}: closures.yaml has no list {rule.closed}"
-        known = source.series or universe.content.symbols
+        known = source.keys() or universe.content.symbols
         for alias, meant in source.aliases.items():
             if meant not in known:
                 where = sources.place("sources", name, "aliases", alias)
-                yield f"{where}: {name}: no symbol or series {meant} is registered"
+                yield f"{where}: {name}: no symbol, series or group {meant} is registered"
 
 
 def _features_fit(

@@ -62,7 +62,9 @@ class Source(Entry):
     """The grain of the tables of its shape."""
     priority: int = 1
     """Among sources of the same staging table the lowest speaks first, cell by cell."""
-    key: Literal["symbol", "series", "contract", "event"]
+    key: Literal["symbol", "series", "contract", "event", "group"]
+    """What a file, or each of its lines, is about. A group is what several series have
+    in common before their first point: a place, a station, a direction of trade."""
     file_names: Annotated[
         tuple[Annotated[str, AfterValidator(_is_a_pattern)], ...], Field(min_length=1)
     ]
@@ -84,6 +86,12 @@ class Source(Entry):
     volume_release: Release | None = None
     """When the volume and open interest of a bar are final."""
     series: dict[str, Series] = {}
+
+    def keys(self) -> tuple[str, ...]:
+        """Return what files may be about: series, or the groups of them."""
+        if self.key != "group":
+            return tuple(self.series)
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self.series))
 
     def release_of(self, key: str) -> Release | None:
         """Return the release rule of one symbol or series; None where none is known."""

@@ -253,7 +253,7 @@ MISTAKES = [
         "wti: CL",
         "wti: CLL",
         "CLL",
-        "no symbol or series CLL",
+        "no symbol, series or group CLL",
     ),
     (
         "data_sources.yaml",
