@@ -67,6 +67,11 @@ _VERBS = {
         "Run the whole road on a simulated market, and prove it.",
         "cbi demo --keep demo-lake",
     ),
+    "replay": (
+        "replaying:replay",
+        "Answer on this machine as the hosts of the sources would, until Ctrl-C.",
+        "cbi replay --switch query2.finance.yahoo.com=too_many:1,first=2",
+    ),
     "status": (
         "looking:status",
         "Show what each table is at, and what became of every line; exit 3: lines are lost.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -23,7 +23,7 @@ from cbi_stream.doors.dropping import Hint, check, drop
 from cbi_stream.doors.readers import Here, Reader
 from cbi_stream.doors.receipts import End, Receipt, Refused, Waits
 from cbi_stream.doors.settling import Settling
-from cbi_stream.doors.taking import Desk, File, look_at, take
+from cbi_stream.doors.taking import Desk, File, append, finish, look_at, read
 from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake import durable
@@ -43,6 +43,10 @@ __all__ = [
 ]
 
 _LAST = datetime.max.replace(tzinfo=UTC)
+_MOST_TOGETHER = 64
+"""So many files are appended in one commit."""
+_MOST_BYTES = 32 << 20
+"""No file joins others of so many bytes."""
 
 
 def waiting(lake: Lake) -> list[Path]:
@@ -65,8 +69,9 @@ def take_in(
 ) -> list[Receipt]:
     """Look at every file in the landing once, and take in what can be.
 
-    Those that were seen first are taken first; then it goes by name. What is left when
-    the time is up is taken at the next look.
+    Those that were seen first are taken first; then it goes by table and name. Files of
+    one table are appended together. What is left when the time is up is taken at the
+    next look.
 
     Args:
         lake: the lake.
@@ -90,13 +95,49 @@ def take_in(
         for file in takewhile(lambda _: not stopping(), files):
             told.append(_guarded(desk, file, look_at))
             ready += [file] if told[-1] is None else []
-        ready.sort(key=lambda file: file.known["as_of"] or _LAST)
+        ready.sort(key=lambda file: (file.known["as_of"] or _LAST, file.found_raw))
         until = time.perf_counter() + seconds
-        for i, file in enumerate(ready):
+        for i, group in enumerate(_groups(ready)):
             if stopping() or (i and time.perf_counter() >= until):
                 break
-            told.append(_guarded(desk, file, take))
+            told += _taken_together(desk, group)
     return [receipt for receipt in told if receipt is not None]
+
+
+def _groups(files: list[File]) -> Iterator[list[File]]:
+    """Yield files of one raw table that follow each other, not too many at once."""
+    group: list[File] = []
+    size = 0
+    for file in files:
+        other = bool(group) and group[0].found_raw != file.found_raw
+        if group and (other or len(group) >= _MOST_TOGETHER or size >= _MOST_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(file)
+        size += file.known["bytes"]
+    if group:
+        yield group
+
+
+def _taken_together(desk: Desk, group: list[File]) -> list[Receipt | None]:
+    """Take files in with one commit; whatever goes wrong is the receipt of its file."""
+    told: list[Receipt | None] = []
+    whole: list[File] = []
+    for file in group:
+        told.append(_guarded(desk, file, read))
+        whole += [file] if told[-1] is None else []
+    try:
+        append(desk, whole)
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException:  # noqa: BLE001 - each alone says what is wrong with it
+        return told + [_guarded(desk, file, _alone) for file in whole]
+    return told + [_guarded(desk, file, finish) for file in whole]
+
+
+def _alone(desk: Desk, file: File) -> Receipt:
+    append(desk, [file])
+    return finish(desk, file)
 
 
 def foresee(lake: Lake, graph: Graph, names: Collection[str]) -> list[Receipt]:

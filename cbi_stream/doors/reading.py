@@ -20,6 +20,10 @@ _FREE_BYTES = 1 << 20
 _STEP_BYTES = 1 << 20
 _BITE_BYTES = 8
 _MARK = re.compile(rb"(?:\A|[\r\n])(?:\xef\xbb\xbf)?[ \t]*# SIMULATED")
+# A quotation mark inside a JSON string stands behind a backslash, so what is found here
+# begins a string of its own.
+_JSON_MARK = re.compile(rb'[:\[,]\s*"# SIMULATED')
+_JSON_OPENS = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _GZIP_WINDOW = 31
 CUT_SHORT = "may be cut short: the last line has no line end"
 
@@ -41,7 +45,7 @@ class Reading:
 
     lines: pl.DataFrame = field(default_factory=pl.DataFrame)
     simulated: bool = False
-    """Whether a line of it is the mark of simulated data."""
+    """Whether it bears the mark of simulated data."""
     cut: str | None = None
     """Why it may not be whole."""
     refusal: str | None = None
@@ -53,8 +57,14 @@ class _Cut(Exception):
 
 
 def is_simulated(data: bytes) -> bool:
-    """Return whether a line of the text is the mark of simulated data."""
-    return _MARK.search(data) is not None
+    """Return whether a line of the text is the mark of simulated data.
+
+    Of JSON: or whether a string in it begins with the mark. A zip bears it as a line of
+    its comment, which is not compressed.
+    """
+    if _MARK.search(data) is not None:
+        return True
+    return bool(_JSON_OPENS.match(data) and _JSON_MARK.search(data))
 
 
 def unpacked_head(data: bytes, most: int) -> bytes:

@@ -8,32 +8,26 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cbi_stream.doors import dropping, later, reading, receipts, strangers
+from cbi_stream.doors import dropping, filing, reading, receipts, strangers
 from cbi_stream.doors.dropping import Hint
+from cbi_stream.doors.filing import Papers
 from cbi_stream.doors.readers import Reader
-from cbi_stream.doors.reading import Reading, Task
+from cbi_stream.doors.reading import Task
 from cbi_stream.doors.receipts import Receipt, Refused, Waits, shown
 from cbi_stream.doors.recognise import Recognised, recognise, registered
 from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
-from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
-from cbi_stream.engine.layouts import layouts_of
-from cbi_stream.kernels.release import possible_from, released_at
 from cbi_stream.lake import durable
-from cbi_stream.lake.arrivals import Arrival
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.lines import Appended, append_lines
 
 _HEAD_BYTES = 64 * 1024
 _SHOWN = 5
-_CUT_MEND = "copy it again, or add a line end to its last line"
 
 
 @dataclass(slots=True)
@@ -55,8 +49,17 @@ class File:
     """Fields of its receipt."""
     seen: Glimpse | None = None
     found: Recognised | None = None
+    data: bytes = b""
+    lines: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """What was read of it, until it is let go of."""
     taken: bool = False
     """Whether only its removal is left: once it is gone, its receipt never says less."""
+
+    @property
+    def found_raw(self) -> str:
+        """The raw table that its lines go to."""
+        assert self.found is not None
+        return self.found.source.raw
 
     def receipt(self, **more: Any) -> Receipt:
         """Return its receipt."""
@@ -96,7 +99,7 @@ def look_at(desk: Desk, file: File) -> None:
         head, name=path.name, packed=data[:4], encoded=encoded
     )
     if desk.lake.kind == "real" and reading.is_simulated(head):
-        raise _other_kind(desk.lake, simulated=True)
+        raise filing.other_kind(desk.lake, simulated=True)
     found = file.found = recognise(
         desk.graph, named, head=head, source=hint.source, key=hint.key
     )
@@ -112,15 +115,8 @@ def _unsettled() -> Waits:
     return Waits(msg, "nothing to do: it is looked at again", unsettled=True)
 
 
-def _other_kind(lake: Lake, *, simulated: bool) -> Refused:
-    what = "simulated" if simulated else "real"
-    msg = f"{what} bytes cannot enter a {lake.kind} lake: the two never meet"
-    flag = " --simulated" if simulated else ""
-    return Refused(msg, f"make a lake for them: cbi init{flag} --lake DIR")
-
-
-def take(desk: Desk, file: File) -> Receipt:
-    """Read a file, archive its bytes, append its lines, and let go of it.
+def read(desk: Desk, file: File) -> None:
+    """Read a file and archive its bytes; its lines are not appended yet.
 
     Raises:
         Waits: it changed, or may be cut short.
@@ -137,101 +133,48 @@ def take(desk: Desk, file: File) -> Receipt:
     found = file.found
     gzipped = taken_apart(file.path.name).gzipped
     task = Task(found.key or None, gzipped, found.source.final_newline)
-    lines = _judged(desk.lake, desk.reader.read(found.parser, data, task))
+    lines = filing.judged(desk.lake, desk.reader.read(found.parser, data, task))
     desk.lake.archive.keep(data)
-    if lines.height:
-        file.known |= _appended(desk, file, lines)
-    told = file.receipt(end="archive", **_remarks(desk.lake, file, lines))
+    file.data, file.lines = data, lines
+
+
+def append(desk: Desk, files: list[File]) -> None:
+    """Append the lines of files of one source to raw, in one commit."""
+    full = [file for file in files if file.lines.height]
+    if not full:
+        return
+    taken = [(_papers(file), file.lines) for file in full]
+    done = filing.append(desk.lake, desk.graph, desk.reader, taken)
+    for file, each in zip(full, done, strict=True):
+        assert file.found is not None
+        file.known |= {
+            "table": file.found.source.raw,
+            "batch": each.batch,
+            "lines": each.lines,
+            "stored": each.stored,
+            "duplicate": each.duplicate,
+            "unreadable": file.lines["problem"].count(),
+            "as_of": file.known["as_of"] or each.seen_at,
+        }
+
+
+def finish(desk: Desk, file: File) -> Receipt:
+    """Write the receipt of a file whose lines are in raw, and let go of it."""
+    told = file.receipt(end="archive", **_remarks(desk.lake, file, file.lines))
     receipts.write(file.path, told)
-    _let_go(file, data)
+    _let_go(file, file.data)
     return told
 
 
-def _judged(lake: Lake, found: Reading) -> pl.DataFrame:
-    """Return the lines of a file that may be taken.
-
-    Raises:
-        Refused: it is of another kind than the lake, or cannot be read.
-        Waits: it may not be whole.
-    """
-    if found.simulated and lake.kind == "real":
-        raise _other_kind(lake, simulated=True)
-    if found.cut is not None:
-        raise Waits(found.cut, _CUT_MEND)
-    if found.refusal is not None:
-        raise Refused(
-            found.refusal, "download it again, or mend it, and hand it in anew"
-        )
-    if not found.simulated and lake.kind == "simulated":
-        raise _other_kind(lake, simulated=False)
-    return found.lines
-
-
-def _appended(desk: Desk, file: File, lines: pl.DataFrame) -> dict[str, Any]:
-    """Append the lines to their raw table; return what the receipt says of it."""
+def _papers(file: File) -> Papers:
     assert file.found is not None
-    lake, source, key = desk.lake, file.found.source, file.found.key
-    arrival = Arrival(
-        source=file.found.parser.source,
-        key=key,
-        name=shown(file.path.name),
-        sha256=file.known["sha256"],
-        parser=fingerprint.of_parser(desk.graph, file.found.parser.parse),
-        as_of=file.known["as_of"],
+    return Papers(
+        file.found,
+        shown(file.path.name),
+        file.known["sha256"],
+        file.known["as_of"],
         fetched=file.known["as_of_by"] == "fetched",
     )
-    # The same value seen after its release is no duplicate of what was unfinished, and
-    # none of one that nobody could have seen.
-    rules = [source.release_of(key), source.volume_release]
-    released = [possible_from(pl.col("date"), zone=source.zone)] + [
-        released_at(pl.col("date"), **rule.terms(lake.registry.closures))
-        for rule in rules
-        if rule is not None and source.changes == "correction"
-    ]
-    table = lake.table(source.raw)
-    done: Appended = append_lines(
-        table, lines, arrival, work=lake.work, released=released
-    )
-    if arrival.as_of is not None:
-        later.hold_against(
-            lake,
-            source.raw,
-            key=key,
-            as_of=arrival.as_of,
-            days=lines["date"],
-            read=partial(_read_again, desk, file.found),
-            released=released,
-        )
-    return {
-        "table": source.raw,
-        "batch": done.batch,
-        "lines": done.lines,
-        "stored": done.stored,
-        "duplicate": done.duplicate,
-        "unreadable": lines["problem"].count(),
-        "as_of": file.known["as_of"] or done.seen_at,
-    }
-
-
-def _read_again(
-    desk: Desk, found: Recognised, arrival: Arrival, data: bytes
-) -> pl.DataFrame:
-    """Return the lines of a file that was taken before.
-
-    Raises:
-        Waits: it cannot be read now: the late file is taken when it can.
-    """
-    named = taken_apart(arrival.name)
-    head = reading.unpacked_head(data, _HEAD_BYTES) if named.gzipped else data
-    parsers = desk.graph.parsers[found.parser.source]
-    fitting = layouts_of(parsers, head[:_HEAD_BYTES], name=named.plain)
-    task = Task(found.key or None, named.gzipped)
-    again = desk.reader.read((fitting or [found.parser])[0], data, task)
-    if again.refusal is not None or again.cut is not None:
-        why = again.refusal or again.cut
-        msg = f"{arrival.name}, which was taken before, cannot be read again: {why}"
-        raise Waits(msg, "it is tried again at the next run")
-    return again.lines
 
 
 def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:

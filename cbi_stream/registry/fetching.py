@@ -26,6 +26,8 @@ def _is_a_host(name: str) -> str:
 
 Host = Annotated[str, AfterValidator(_is_a_host)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_MOST_NAMED, _MOST_WEEKDAYS = 4, 15
+"""Every month has so many of each day of the week, and of weekdays in all."""
 
 
 class Pace(Entry):
@@ -39,15 +41,24 @@ class Schedule(Entry):
     """When a source is asked: after its release, by the clock of its own zone.
 
     Daily: every day of `days` (default Monday to Friday). Weekly: the days of `days`.
-    Monthly: on `day_of_month`, or on the nth weekday (`weekday_of_month`, from 1; -1 the
-    last). A day on which the publisher is closed moves the poll to its next open day.
+    Monthly: on `day_of_month` (in a short month its last day), or on the nth open
+    weekday of the month (`weekday_of_month`, from 1; -1 the last), or, where `days`
+    names one day, on the nth of these. A day on which the publisher is closed moves the
+    poll to its next open day. What that means in instants, registry/due.py says.
     """
 
     cadence: Literal["daily", "weekly", "monthly"]
     days: tuple[Weekday, ...] = ()
     day_of_month: Annotated[int, Field(ge=1, le=31)] | None = None
     weekday_of_month: int | None = None
+    through: int | None = None
+    """Of a release without a fixed day: it may come on any open weekday up to this one,
+    counted as `day_of_month` or `weekday_of_month` is; each of them is due."""
+    weekdays_after: Annotated[int, Field(ge=0, le=30)] = 0
+    """So many open weekdays after those days: a closed day between delays the release."""
     at: time
+    at_when_moved: time | None = None
+    """The hour where a closed day moved or delayed it; the same unless said."""
     zone: Zone
     closed: str | None = None
     """A list of closures.yaml."""
@@ -66,8 +77,34 @@ class Schedule(Entry):
         if (self.cadence == "monthly") != (counted == 1):
             msg = "day_of_month or weekday_of_month goes with monthly, and only there"
             raise ValueError(msg)
-        if time(1) <= self.at < time(3):
-            msg = "expected an hour outside 01:00 to 03:00, which summer time may skip"
+        for hour in (self.at, self.at_when_moved or self.at):
+            if hour.tzinfo is not None:
+                msg = f"expected an hour without a zone, `zone` names it; found {hour}"
+                raise ValueError(msg)
+            if time(1) <= hour < time(3):
+                msg = "expected an hour outside 01:00 to 03:00, which summer time may skip"
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _counts_what_every_month_has(self) -> Schedule:
+        nth = self.weekday_of_month
+        named = nth is not None and bool(self.days)
+        if (
+            self.cadence == "monthly"
+            and self.days
+            and (len(self.days) > 1 or not named)
+        ):
+            msg = "a monthly schedule names one day at most, with weekday_of_month"
+            raise ValueError(msg)
+        most = _MOST_NAMED if named else _MOST_WEEKDAYS
+        for each in (nth, self.through if nth is not None else None):
+            if each is not None and not 1 <= abs(each) <= most:
+                msg = f"expected 1 to {most}, or -1 to -{most}: every month has these"
+                raise ValueError(msg)
+        first = self.day_of_month or nth or 0
+        if self.through is not None and (named or not 0 < first < self.through <= 31):
+            msg = "`through` goes with a day of the month before it, counted from 1"
             raise ValueError(msg)
         return self
 

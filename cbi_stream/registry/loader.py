@@ -182,6 +182,10 @@ def _sources_fit(
             if rule and rule.closed and rule.closed not in closures.content.lists:
                 where = sources.place("sources", name, *entry, "closed")
                 yield f"{where}: {name}: closures.yaml has no list {rule.closed}"
+        asked = source.fetch.schedule.closed if source.fetch else None
+        if asked and asked not in closures.content.lists:
+            where = sources.place("sources", name, "fetch", "schedule", "closed")
+            yield f"{where}: {name}: closures.yaml has no list {asked}"
         known = source.keys() or universe.content.symbols
         for alias, meant in source.aliases.items():
             if meant not in known:

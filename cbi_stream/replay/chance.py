@@ -15,6 +15,7 @@ vector unit's last bit decides a price.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from datetime import date
@@ -64,10 +65,25 @@ def uniforms(seed: int, series: int, *, first: date, last: date) -> list[list[fl
         series=series,
         counter=first.toordinal() * (WORDS_PER_DAY // _WORDS_PER_BLOCK),
     )
-    # 52 bits and a half: neither 0 nor 1 can come out, so every log is finite.
-    scaled = ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-    rows: list[list[float]] = scaled.reshape(days, WORDS_PER_DAY).tolist()
+    rows: list[list[float]] = scaled(words).reshape(days, WORDS_PER_DAY).tolist()
     return rows
+
+
+def scaled(words: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return a draw in the open interval (0, 1) for each raw word.
+
+    52 bits and a half: neither 0 nor 1 can come out, so every log is finite.
+    """
+    return ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+def stream_of(*names: str) -> int:
+    """Return the number of the stream that belongs to these names.
+
+    Streams that are numbered by hand are small; these never are.
+    """
+    digest = hashlib.sha256("\0".join(names).encode()).digest()
+    return int.from_bytes(digest[:8], "little") | 1 << 63
 
 
 def draws_of(days: Sequence[date], *, seed: int, series: int) -> list[list[float]]:

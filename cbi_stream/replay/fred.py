@@ -19,7 +19,7 @@ Dates = Callable[[date, date], list[date]]
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
+class File:
     """One series: its header, its dates, its release, and the values of the dates."""
 
     header: str
@@ -40,22 +40,22 @@ def _growth(growth: series.Growth) -> Values:
 
 _DAYS, _WEEKDAYS = releases.every_day, releases.weekdays
 _FRIDAYS, _MONTHS = releases.fridays, releases.months
-_FILES: Final = {
-    "T10Y2Y": _File(
+FILES: Final = {
+    "T10Y2Y": File(
         "observation_date,T10Y2Y",
         _WEEKDAYS,
         releases.treasury,
         lambda days, seed: series.slope(days, seed=seed),
         decimals=2,
     ),
-    "DTWEXBGS": _File(
+    "DTWEXBGS": File(
         "observation_date,DTWEXBGS",
         _WEEKDAYS,
         releases.dollar,
         _level(series.DOLLAR),
         decimals=4,
     ),
-    "DFF": _File(
+    "DFF": File(
         "DATE,DFF",
         _DAYS,
         releases.fed_funds,
@@ -63,32 +63,30 @@ _FILES: Final = {
         decimals=2,
         rests=False,
     ),
-    "T5YIE": _File(
-        "Date,Value", _WEEKDAYS, releases.treasury, _level(series.INFLATION)
-    ),
-    "NFCI": _File(
+    "T5YIE": File("Date,Value", _WEEKDAYS, releases.treasury, _level(series.INFLATION)),
+    "NFCI": File(
         "Date,Value",
         _FRIDAYS,
         releases.conditions,
         _level(series.CONDITIONS),
         rests=False,
     ),
-    "CPIAUCSL": _File(
+    "CPIAUCSL": File(
         "Date,Value", _MONTHS, releases.prices, _growth(series.PRICES), rests=False
     ),
-    "PAYEMS": _File(
+    "PAYEMS": File(
         "Date,Value", _MONTHS, releases.jobs, _growth(series.PAYROLLS), rests=False
     ),
-    "UNRATE": _File(
+    "UNRATE": File(
         "Date,Value", _MONTHS, releases.jobs, _level(series.UNEMPLOYED), rests=False
     ),
-    "DGS2": _File(
+    "DGS2": File(
         "date,value",
         _WEEKDAYS,
         releases.treasury,
         lambda days, seed: series.two_year_yield(days, seed=seed),
     ),
-    "DGS30": _File(
+    "DGS30": File(
         "date,value",
         _WEEKDAYS,
         releases.treasury,
@@ -107,7 +105,7 @@ def fred_texts(
     """
     closed = releases.closed_days(sessions, holidays)
     last = releases.next_business_day(sessions[-1], holidays) - timedelta(days=1)
-    for name, file in _FILES.items():
+    for name, file in FILES.items():
         end = last if file.dates is _DAYS else sessions[-1]
         days = file.dates(sessions[0], end)
         days = releases.released(days, file.release, closed=closed, by=by)
@@ -142,7 +140,7 @@ def spot_text(
     return file_text("date,value", rows, seed=seed) if rows else None
 
 
-def _rows(file: _File, days: Days, *, seed: int, closed: Collection[date]) -> list[str]:
+def _rows(file: File, days: Days, *, seed: int, closed: Collection[date]) -> list[str]:
     pairs = zip(days, file.values(days, seed), strict=True)
     # This layout leaves a closed day out; the others keep it with an empty cell.
     if file.header == "Date,Value":

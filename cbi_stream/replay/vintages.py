@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from cbi_stream.replay.bars import on_tick
+from cbi_stream.replay.bars import Bar, on_tick
 from cbi_stream.replay.chance import draws_of, normal
 from cbi_stream.replay.layouts import float_row
 from cbi_stream.replay.releases import month_after
@@ -102,6 +102,17 @@ def unfinished_bar(data: bytes, *, day: date, seed: int = 7) -> bytes:
     sheet.rows = [row for row in sheet.rows if sheet.day_of(row) < day]
     sheet.rows.append(sheet.row_from(unfinished, day=day))
     return sheet.data
+
+
+def unfinished(bar: Bar, *, day: date, seed: int, steps: int) -> Bar:
+    """Return the bar of `day` as seen before the session's end.
+
+    It is the one that `unfinished_bar` puts into a file.
+    """
+    (draw,) = draws_of([day], seed=seed, series=_UNFINISHED)
+    numbers = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+    start, high, low, close, volume = _cut_off(numbers, draw, steps=steps)
+    return Bar(start, high, low, close, int(volume))
 
 
 def _cut_off(

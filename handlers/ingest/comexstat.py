@@ -72,7 +72,11 @@ def _read(data: bytes) -> pl.DataFrame:
     """Return the lines, cells as text."""
     try:
         found = pl.read_csv(
-            io.BytesIO(data), separator=";", infer_schema=False, encoding="utf8-lossy"
+            io.BytesIO(data),
+            separator=";",
+            infer_schema=False,
+            encoding="utf8-lossy",
+            comment_prefix="#",
         )
     except pl.exceptions.PolarsError as error:
         msg = f"expected lines of {len(_COLUMNS)} cells with semicolons; {error}"

@@ -91,7 +91,8 @@ def _text(data: bytes) -> list[str]:
         except UnicodeDecodeError as error:
             msg = f"expected text in GB18030 or UTF-8; found the byte {data[error.start]:#04x}"
             raise BadInput(msg) from None
-    return text.replace("\r\n", "\n").split("\n")
+    lines = text.replace("\r\n", "\n").split("\n")
+    return ["" if line.startswith("#") else line for line in lines]
 
 
 def _place(columns: list[str], *names: str) -> int:

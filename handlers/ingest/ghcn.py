@@ -120,7 +120,7 @@ def long(data: bytes, _key: str | None) -> pl.DataFrame:
         line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)
     )
     lines = frame.filter(
-        pl.col("text").str.contains(r"\S") & (pl.col("text") != _LONG_HEADER)
+        pl.col("text").str.contains(r"^\s*[^#\s]") & (pl.col("text") != _LONG_HEADER)
     )
     names = ("station", "day", "element", "value", "mflag", "qflag", "sflag", "time")
     parts = pl.col("text").str.split_exact(",", len(names) - 1)

@@ -78,7 +78,7 @@ def _hours(data: bytes) -> pl.DataFrame:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    lines = text.replace("\r\n", "\n").split("\n")
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line[:1] != "#"]
     about = dict(line.split(";")[:2] for line in lines[:_ABOUT] if ";" in line)
     code = next((v for k, v in about.items() if _plain(k).startswith("CODIGO")), None)
     if code is None or len(lines) <= _ABOUT:

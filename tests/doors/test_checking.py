@@ -215,7 +215,8 @@ def test_bits_flipped_in_sixty_files_are_all_found_in_one_round(lake):
     # A file and its manifest count as one thing: half of them each.
     for name in lake.registry.exports.exports:
         places.pop(lake.folder / f"exports/{name}{chance.choice(ENDS)}")
-    picked = chance.sample(sorted(places), 60)
+    picked = chance.sample(sorted(places), min(60, len(places)))
+    assert len(picked) > 40
     for path in picked:
         flip(path, chance.randrange(path.stat().st_size * 8))
     checking = Checking(lake, Heard())

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cbi_stream.doors import landing, taking
+from cbi_stream.doors import filing, landing
 from cbi_stream.doors.landing import Hint, Receipt, complete, take_in, waiting
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.wave import run_wave
@@ -258,7 +258,7 @@ def test_a_crash_before_the_commit_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(taking, "append_lines", cut)
+        patched.setattr(filing, "append_files", cut)
         with pytest.raises(KeyboardInterrupt):
             take_in(lake, graph)
     assert [r.stored for r in take_in(lake, graph)] == [3]
@@ -276,7 +276,7 @@ def test_a_conflict_leaves_the_file_waiting(
         raise CommitConflict(msg)
 
     with monkeypatch.context() as patched:
-        patched.setattr(taking, "append_lines", crowded)
+        patched.setattr(filing, "append_files", crowded)
         (receipt,) = take_in(lake, graph)
     assert (receipt.end, receipt.reason) == ("waiting", "somebody else")
     assert [r.taken for r in take_in(lake, graph)] == [True]
@@ -287,14 +287,14 @@ def test_a_file_that_comes_while_another_is_taken_stays(
 ) -> None:
     """The newer bytes of the same name are not removed with the older ones."""
     put("VIXCLS.csv", FRED)
-    append = taking.append_lines
+    append = filing.append_files
 
     def slowly(*args: object, **kwargs: object) -> object:
         put("VIXCLS.csv", FRED + b"2024-05-06,13.49\n", at=None)
         return append(*args, **kwargs)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(taking, "append_lines", slowly)
+        patched.setattr(filing, "append_files", slowly)
         assert [r.lines for r in take_in(lake, graph)] == [3]
     assert [path.name for path in waiting(lake)] == ["VIXCLS.csv"]
     put("VIXCLS.csv", FRED + b"2024-05-06,13.49\n")

@@ -18,8 +18,8 @@ FLOORS = (
 FLOOR_OF = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 FACE = "cbi_stream"
 # The face loads pydantic's models when they are first asked for; discovery imports
-# whatever handlers there are.
-LOADERS = {"cbi_stream", "cbi_stream.engine.graph"}
+# whatever handlers, and whatever sites of the replay server, there are.
+LOADERS = {"cbi_stream", "cbi_stream.engine.graph", "cbi_stream.replay.sites"}
 LATE = ("cbi_stream.cli", "cbi_stream.serve", "cbi_stream.learn")
 
 
