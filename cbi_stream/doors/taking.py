@@ -23,6 +23,7 @@ from cbi_stream.doors.recognise import Recognised, recognise, registered
 from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import layouts_of
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 

@@ -32,32 +32,7 @@ def days_of(hours: pl.DataFrame) -> pl.DataFrame:
     Raises:
         BadInput: more than half of the hours cannot be read.
     """
-    read = hours.with_columns(
-        pl.col(ELEMENTS)
-        .fill_null("")
-        .str.strip_chars()
-        .str.replace(r"^(-?)\.", "${1}0."),
-        stamp=pl.col("at").str.to_datetime("%Y-%m-%d %H%M", strict=False),
-    )
-    odd = [
-        ~(pl.col(n).is_in(list(MISSING)) | matches(pl.col(n), NUMBER)) for n in ELEMENTS
-    ]
-    told = {
-        "date: expected a day and an hour, UTC": pl.col("stamp").is_null(),
-        "text: expected a station like A309": ~matches(
-            pl.col("station"), "[A-Z][0-9]{3}"
-        ),
-        f"number: expected numbers like {NUMBER}": pl.any_horizontal(odd),
-    }
-    read = read.with_columns(
-        problem=pl.coalesce(
-            *(
-                pl.when(test.fill_null(value=True)).then(pl.lit(s))
-                for s, test in told.items()
-            )
-        ),
-        date=pl.col("stamp").dt.offset_by(f"-{_BEHIND}").dt.date(),
-    )
+    read = _tested(hours)
     bad = read.filter(pl.col("problem").is_not_null())
     if bad.height * 2 > read.height:
         first = bad.row(0, named=True)
@@ -78,6 +53,35 @@ def days_of(hours: pl.DataFrame) -> pl.DataFrame:
         line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
         problem=pl.col("problem").cast(pl.String),
         text=pl.col("text").cast(pl.String),
+    )
+
+
+def _tested(hours: pl.DataFrame) -> pl.DataFrame:
+    """Return the hours with `stamp` (UTC), `date` (local) and `problem`."""
+    read = hours.with_columns(
+        pl.col(ELEMENTS)
+        .fill_null("")
+        .str.strip_chars()
+        .str.replace(r"^(-?)\.", "${1}0."),
+        stamp=pl.col("at").str.to_datetime("%Y-%m-%d %H%M", strict=False),
+    )
+    odd = [
+        ~(pl.col(n).is_in(list(MISSING)) | matches(pl.col(n), NUMBER)) for n in ELEMENTS
+    ]
+    told = {
+        "date: expected a day and an hour, UTC": pl.col("stamp").is_null(),
+        "text: expected a station like A309": ~matches(
+            pl.col("station"), "[A-Z][0-9]{3}"
+        ),
+        f"number: expected numbers like {NUMBER}": pl.any_horizontal(odd),
+    }
+    broken = [
+        pl.when(test.fill_null(value=True)).then(pl.lit(said))
+        for said, test in told.items()
+    ]
+    return read.with_columns(
+        problem=pl.coalesce(*broken),
+        date=pl.col("stamp").dt.offset_by(f"-{_BEHIND}").dt.date(),
     )
 
 

@@ -178,7 +178,7 @@ def test_the_first_line_that_counts_is_the_header() -> None:
         ("date,close,open,high,low,volume", "in another order"),
         ("Date,open,high,low,close,volume", "differ in 'Date'"),
         ("date,open,high,low,close,Vol", "'volume' is called 'Vol' here"),
-        ("a,b,c", "Known are cftc, fred, yahoo, yfinance"),
+        ("a,b,c", "Known are "),
     ],
 )
 def test_an_unknown_header_is_compared_with_the_known_ones(
