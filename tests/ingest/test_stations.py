@@ -45,7 +45,9 @@ def values(rows: pl.DataFrame) -> dict[tuple[str, date], str]:
     return dict(zip(keys, read["value"].to_list(), strict=True))
 
 
-WIDE = wide_file('"   74",",,7,1800","  51",",,7","  289",",,7,1800","  -12",",,7","1",",,7"')
+WIDE = wide_file(
+    '"   74",",,7,1800","  51",",,7","  289",",,7,1800","  -12",",,7","1",",,7"'
+)
 LONG = (
     b"USW00014839,20130909,TMAX,289,,,7,1800\n"
     b"USW00014839,20130909,TMIN,-12,,,7,1800\n"
@@ -89,7 +91,10 @@ LAYOUTS = {
 def test_every_layout_gives_the_same_numbers(name: str) -> None:
     """Tenths of files and degrees of services are one value under one id."""
     parser, data = LAYOUTS[name]
-    found = {series: value for (series, day), value in values(parser.parse(data, None)).items()}
+    found = {
+        series: value
+        for (series, day), value in values(parser.parse(data, None)).items()
+    }
     assert found == {
         "USW00014839.tmax": "28.9",
         "USW00014839.tmin": "-1.2",
@@ -144,7 +149,9 @@ def test_days_that_a_month_does_not_have_are_no_days() -> None:
     assert rows.height == 30
     assert rows["problem"].null_count() == 30
     more = fixed.parse(fixed_line("PRCP", *["    1  7"] * 31, month="201306"), None)
-    assert more["problem"].drop_nulls().to_list() == ["date: expected a day from 1900 to 2100"]
+    assert more["problem"].drop_nulls().to_list() == [
+        "date: expected a day from 1900 to 2100"
+    ]
 
 
 def test_a_whole_file_of_nonsense_is_refused() -> None:

@@ -23,7 +23,10 @@ from handlers.ingest.open_meteo import asked as ask_meteo
 from handlers.ingest.open_meteo import open_meteo
 from tests.ingest.polls import first_of, poll_of
 
-CDO = '{{"date":"2013-09-09T00:00:00","datatype":"{}","station":"GHCND:USC00200230","attributes":"{}","value":{}}}'
+CDO = (
+    '{{"date":"2013-09-09T00:00:00","datatype":"{}","station":"GHCND:USC00200230",'
+    '"attributes":"{}","value":{}}}'
+)
 
 
 def told(*results: str) -> bytes:
@@ -68,7 +71,10 @@ def test_tenths_and_degrees_of_one_station_are_one_value(registry: Registry) -> 
 @pytest.mark.parametrize(
     ("parser", "data"),
     [
-        (long, b"USW00014839,20130909,PRCP,74,,X,7,1800\nUSW00014839,20130910,PRCP,5,,,7,\n"),
+        (
+            long,
+            b"USW00014839,20130909,PRCP,74,,X,7,1800\nUSW00014839,20130910,PRCP,5,,,7,\n",
+        ),
         (
             fixed,
             b"USW00014839201309PRCP   74 X7    5  7" + b"-9999   " * 29 + b"\n",
@@ -86,7 +92,9 @@ def test_tenths_and_degrees_of_one_station_are_one_value(registry: Registry) -> 
         ),
     ],
 )
-def test_a_value_that_failed_quality_control_is_no_value(parser: Any, data: bytes) -> None:
+def test_a_value_that_failed_quality_control_is_no_value(
+    parser: Any, data: bytes
+) -> None:
     """Quirk 17: a value with a QFLAG is dropped, and its line says why."""
     rows = parser.parse(data, None).sort("date")
     assert rows["value"].to_list() == [None, "0.5"]
@@ -109,7 +117,10 @@ def test_snow_is_no_tenth_and_minus_9999_is_missing() -> None:
     )
     rows = long.parse(data, None)
     assert rows["value"].to_list() == ["51", "102", "", "0.0", "-0.7"]
-    assert fixed.parse(b"USW00014839201309PRCP    5  7" + b"-9999   " * 30, None).height == 1
+    assert (
+        fixed.parse(b"USW00014839201309PRCP    5  7" + b"-9999   " * 30, None).height
+        == 1
+    )
 
 
 ARCHIVE = {
@@ -131,7 +142,9 @@ ARCHIVE = {
 }
 
 
-def test_the_archive_is_six_days_late_and_its_tail_is_missing(registry: Registry) -> None:
+def test_the_archive_is_six_days_late_and_its_tail_is_missing(
+    registry: Registry,
+) -> None:
     """Quirk 18: day D is knowable D+6, nulls stay missing, the model is pinned."""
     rows = open_meteo.parse(json.dumps(ARCHIVE).encode(), "br_sorriso")
     warm = rows.filter(pl.col("series") == "br_sorriso.tmax")
@@ -161,7 +174,10 @@ def test_an_error_may_come_with_status_200(registry: Registry) -> None:
         open_meteo.parse(json.dumps(error).encode(), "br_sorriso")
 
 
-HOURS = "Data;Hora UTC;PRECIPITAÇÃO TOTAL, HORÁRIO (mm);TEMPERATURA MÁXIMA NA HORA ANT. (AUT) (°C);TEMPERATURA MÍNIMA NA HORA ANT. (AUT) (°C);"
+HOURS = (
+    "Data;Hora UTC;PRECIPITAÇÃO TOTAL, HORÁRIO (mm);TEMPERATURA MÁXIMA NA HORA ANT. "
+    "(AUT) (°C);TEMPERATURA MÍNIMA NA HORA ANT. (AUT) (°C);"
+)
 ABOUT = (
     "REGIAO:;NE\nUF:;PE\nESTACAO:;ARCO VERDE\nCODIGO (WMO):;A309\nLATITUDE:;-8,43\n"
     "LONGITUDE:;-37,05\nALTITUDE:;683,95\nDATA DE FUNDACAO:;20/11/04\n"
@@ -215,7 +231,9 @@ def test_nothing_there_is_an_empty_success(registry: Registry) -> None:
     assert want.judge(answered({})) == "empty"
     assert want.judge(answered(told(CDO.format("TMAX", ",,7,", 28.9)))) == "data"
     with pytest.raises(SourceRefused, match="Token parameter is required"):
-        want.judge(answered({"status": "400", "message": "Token parameter is required."}, 400))
+        want.judge(
+            answered({"status": "400", "message": "Token parameter is required."}, 400)
+        )
 
 
 def test_a_page_is_no_data() -> None:
@@ -224,4 +242,6 @@ def test_a_page_is_no_data() -> None:
     for parser in (access, cdo, open_meteo):
         with pytest.raises(BadInput, match="expected JSON"):
             parser.parse(page, "br_sorriso")
-    assert not any(parser.recognises(page.decode()) for parser in (wide, long, fixed, station))
+    assert not any(
+        parser.recognises(page.decode()) for parser in (wide, long, fixed, station)
+    )
