@@ -17,8 +17,8 @@ Verdict = Literal["data", "empty"]
 _SHOWN = 200
 
 
-def said_in(answer: Answer) -> Any:
-    """Return what an answer says.
+def said_in(answer: Answer, source: str) -> Any:
+    """Return what an answer of a source says.
 
     Raises:
         SourceUnavailable: it is no JSON.
@@ -27,7 +27,7 @@ def said_in(answer: Answer) -> Any:
         return json.loads(answer.data)
     except ValueError:
         start = shown(answer.data[:_SHOWN].decode("utf-8", errors="replace"))
-        msg = f"expected JSON from {answer.url}; found {start}"
+        msg = f"{source}: expected JSON from {answer.url}; found {start}"
         raise SourceUnavailable(msg) from None
 
 

@@ -93,7 +93,7 @@ def _years(first: date, last: date) -> Iterator[tuple[date, date]]:
 
 def _page(station: str, first: date, last: date, *, offset: int) -> Want:
     def more(answer: Answer) -> Iterable[Want]:
-        told = said_in(answer).get("metadata", {}).get("resultset", {})
+        told = said_in(answer, "cdo").get("metadata", {}).get("resultset", {})
         if offset + _PAGE <= int(told.get("count", 0)):
             yield _page(station, first, last, offset=offset + _PAGE)
 
@@ -118,14 +118,14 @@ def _page(station: str, first: date, last: date, *, offset: int) -> Want:
 
 
 def _judged(answer: Answer) -> Verdict:
-    said = said_in(answer)
+    said = said_in(answer, "cdo")
     if answer.status == 400:
         told = said.get("message") or said.get("developerMessage") or said
-        msg = f"expected data of the Climate Data Online; it says {shown(told)}"
+        msg = f"cdo: expected data of the Climate Data Online; it says {shown(told)}"
         raise SourceRefused(msg)
     if said == {}:
         return "empty"
     if not isinstance(said, dict) or not isinstance(said.get("results"), list):
-        msg = f"expected the list `results`; found {shown(said)}"
+        msg = f"cdo: expected the list `results`; found {shown(said)}"
         raise SourceRefused(msg)
     return "data" if said["results"] else "empty"

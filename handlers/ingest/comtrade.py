@@ -144,16 +144,16 @@ def _want(
 
 
 def _judged(answer: Answer) -> Verdict:
-    said = said_in(answer)
+    said = said_in(answer, "comtrade")
     rows = said.get("data") if isinstance(said, dict) else None
     told = said.get("error") if isinstance(said, dict) else said
     if not isinstance(rows, list) or told:
-        msg = f"expected the list `data` and no error; it says {shown(told or said)}"
+        msg = f"comtrade: expected the list `data` and no error; it says {shown(told or said)}"
         raise SourceUnavailable(msg) if rows is None else SourceRefused(msg)
     if "preview" in answer.url and len(rows) >= _CUT:
-        raise SourceRefused(_CUT_SHORT)
+        raise SourceRefused(f"comtrade: {_CUT_SHORT}")
     missing = [name for name in _FIELDS if rows and name not in rows[0]]
     if missing:
-        msg = f"expected {', '.join(missing)}; found {', '.join(rows[0])[:300]}"
+        msg = f"comtrade: expected {', '.join(missing)}; found {', '.join(rows[0])[:300]}"
         raise SourceRefused(msg)
     return "data" if rows else "empty"

@@ -60,9 +60,9 @@ def _recent(name: str, station: str, first: date, last: date) -> Want:
 
 
 def _judged(answer: Answer) -> Verdict:
-    said = said_in(answer)
+    said = said_in(answer, "ghcn")
     if isinstance(said, list) and answer.status == 200:
         return "data" if said else "empty"
     told = said.get("errorMessage") if isinstance(said, dict) else None
-    msg = f"expected a list of days; found {shown(told or said)}"
+    msg = f"ghcn: expected a list of days; found {shown(told or said)}"
     raise SourceRefused(msg)

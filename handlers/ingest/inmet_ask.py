@@ -45,11 +45,11 @@ def _oldest(poll: Poll) -> date:
 def _judged(answer: Answer) -> Verdict:
     if answer.status == 204:
         return "empty"
-    said = said_in(answer)
+    said = said_in(answer, "inmet")
     if not isinstance(said, list):
-        msg = f"expected a list of hours; it says {shown(said)}"
+        msg = f"inmet: expected a list of hours; it says {shown(said)}"
         raise SourceRefused(msg)
     if said and not {"CHUVA", "TEM_MAX", "TEM_MIN"} <= said[0].keys():
-        msg = f"expected CHUVA, TEM_MAX and TEM_MIN; found {', '.join(said[0])[:200]}"
+        msg = f"inmet: expected CHUVA, TEM_MAX and TEM_MIN; found {', '.join(said[0])[:200]}"
         raise SourceRefused(msg)
     return "data" if said else "empty"

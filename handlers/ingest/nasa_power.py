@@ -60,8 +60,10 @@ def nasa_power(data: bytes, place: str | None) -> pl.DataFrame:
 def _add(found: Observations, series: str, days: Any, fill: float) -> None:
     """Add one element's days, up to the last one that has a value."""
     values = {day: None if _is(value, fill) else value for day, value in days.items()}
-    told = [n for n, value in enumerate(values.values()) if value is not None]
-    for said, value in list(values.items())[: told[-1] + 1 if told else 0]:
+    newest = max((day for day, value in values.items() if value is not None), default="")
+    for said, value in values.items():
+        if said > newest:
+            continue  # not there yet
         day = day_in(said, "%Y%m%d")
         if day is None:
             problem = f"date: expected a day like 20240131; found {said!r}"
@@ -102,11 +104,11 @@ def asked(poll: Poll) -> Iterator[Want]:
 
 
 def _judged(answer: Answer) -> Verdict:
-    said = said_in(answer)
+    said = said_in(answer, "nasa_power")
     try:
         parameters, fill = said["properties"]["parameter"], said["header"]["fill_value"]
         told = [v for n in _NAMES for v in parameters[n].values() if v != fill]
     except (KeyError, TypeError, AttributeError):
-        msg = f"expected {', '.join(_NAMES)} of {answer.url}; it says {shown(said)}"
+        msg = f"nasa_power: expected {', '.join(_NAMES)} of {answer.url}; it says {shown(said)}"
         raise SourceRefused(msg) from None
     return "data" if told else "empty"

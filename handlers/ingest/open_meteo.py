@@ -78,14 +78,17 @@ def _add(found: Observations, series: str, days: list[Any], values: Any) -> None
         held = len(values) if isinstance(values, list) else "no"
         msg = f"expected {len(days)} values of {series}, one per day; found {held}"
         raise BadInput(msg)
-    computed = [n for n, value in enumerate(values) if value is not None]
-    for n in range(computed[-1] + 1 if computed else 0):
-        day = day_in(days[n])
+    pairs = [(str(day), value) for day, value in zip(days, values, strict=True)]
+    newest = max((day for day, value in pairs if value is not None), default="")
+    for said, value in pairs:
+        if said > newest:
+            continue  # not computed yet
+        day = day_in(said)
         if day is None:
-            problem = f"date: expected a day like 2024-01-31; found {days[n]!r}"
-            found.unreadable(series, days[n], problem)
+            problem = f"date: expected a day like 2024-01-31; found {said!r}"
+            found.unreadable(series, said, problem)
         else:
-            found.add(series, day, values[n])
+            found.add(series, day, value)
 
 
 @connector("open_meteo")
@@ -115,16 +118,16 @@ def asked(poll: Poll) -> Iterator[Want]:
 
 def _judged(answer: Answer) -> Verdict:
     """Judge by what it says: an error may come with status 200, too."""
-    said = said_in(answer)
+    said = said_in(answer, "open_meteo")
     if not isinstance(said, dict) or "daily" not in said or said.get("error"):
         reason = said.get("reason") if isinstance(said, dict) else said
-        msg = f"expected daily values of {answer.url}; it says {shown(reason or said)}"
+        msg = f"open_meteo: expected daily values of {answer.url}; it says {shown(reason or said)}"
         if "limit exceeded" in str(reason) or "concurrent" in str(reason):
             raise SourceUnavailable(msg)
         raise SourceRefused(msg)
     units = {name: said.get("daily_units", {}).get(name) for name in _NAMES}
     if units != {name: unit for name, (_, unit) in _NAMES.items()}:
-        msg = f"expected {', '.join(_NAMES)} in degrees C and mm; found {units}"
+        msg = f"open_meteo: expected {', '.join(_NAMES)} in degrees C and mm; found {units}"
         raise SourceRefused(msg)
     told = [v for n in _NAMES for v in said["daily"].get(n) or () if v is not None]
     return "data" if told else "empty"

@@ -180,12 +180,14 @@ def judged(answer: Answer) -> Verdict:
     try:
         months = [day for cells in _prices(answer.data) if (day := _month(cells[0]))]
     except BadInput as error:
-        raise SourceRefused(str(error)) from None
-    newest = max(months, default=date(1, 1, 1))
+        raise SourceRefused(f"pinksheet: {error}") from None
+    if not months:
+        return "empty"
+    newest = max(months)
     today: datetime = answer.fetched_at
     if newest < today.date() - _FROZEN:
         msg = (
-            f"expected a month of the last {_FROZEN.days} days; the newest is "
+            f"pinksheet: expected a month of the last {_FROZEN.days} days; the newest is "
             f"{newest:%Y-%m}: the address answers with a workbook that is not kept up"
         )
         raise SourceUnavailable(msg)

@@ -6,6 +6,7 @@ It never sums: a month's exports of a product to a country stand on several line
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
@@ -21,7 +22,7 @@ _HEADER: Final = (
 )
 _PRODUCTS: Final = {"12019000": 1e9, "15071000": 1e8, "23040090": 1e9, "09011110": 2e8}
 _COUNTRIES: Final = ("160", "361", "245")
-_STATES: Final = {"MT": "0817800", "PR": "0917800"}
+_STATES: Final = {"MT": ("0817800", 0.6), "PR": ("0917800", 0.4)}
 _LAG: Final = timedelta(days=34)
 
 
@@ -33,24 +34,25 @@ def answer(question: Question, world: World) -> Reply:
     held = saved(world, asked[1], f"{asked[1]}.gz", content_type="text/csv")
     if held is not None or world.folder is not None:
         return held or no_such_page(question)
-    year, lines = int(asked[2]), []
-    for product, most in _PRODUCTS.items():
-        for country in _COUNTRIES:
-            for state, house in _STATES.items():
-                statistic = Statistic(
-                    "comexstat", f"{product}.{country}.{state}", low=0.0, high=most,
-                    decimals=0, cadence="monthly", lag=_LAG,
-                )  # fmt: skip
-                last = date(year, 12, 1)
-                for day, weight in world.observations(
-                    statistic, first=date(year, 1, 1), last=last
-                ):
-                    kg = int(weight)
-                    lines.append(
-                        f'"{year}";"{day.month:02d}";"{product}";"10";"{country}";'
-                        f'"{state}";"01";"{house}";{kg // 1000};{kg};{int(kg * 0.4)}\n'
-                    )
+    year = int(asked[2])
+    lines = [line for product in _PRODUCTS for line in _lines(world, year, product)]
     return text_reply(_HEADER + "".join(lines), content_type="text/csv")
+
+
+def _lines(world: World, year: int, product: str) -> Iterator[str]:
+    for country in _COUNTRIES:
+        statistic = Statistic(
+            "comexstat", f"{product}.{country}", low=0.0, high=_PRODUCTS[product],
+            decimals=0, cadence="monthly", lag=_LAG,
+        )  # fmt: skip
+        first, last = date(year, 1, 1), date(year, 12, 1)
+        for day, weight in world.observations(statistic, first=first, last=last):
+            for state, (house, share) in _STATES.items():
+                kg = int(weight * share)
+                yield (
+                    f'"{year}";"{day.month:02d}";"{product}";"10";"{country}";'
+                    f'"{state}";"01";"{house}";{kg // 1000};{kg};{int(kg * 0.4)}\n'
+                )
 
 
 SITE: Final = Site(
