@@ -34,6 +34,7 @@ def fetched(
     *,
     since: date | None = None,
     whole: bool = False,
+    jitter: float = 0.0,
     json: bool = False,
 ) -> int:
     """Ask sources one after the other; return the exit code.
@@ -44,6 +45,7 @@ def fetched(
         names: the sources.
         since: the first date to ask for.
         whole: ask for all of history.
+        jitter: seconds to wait under each source's lock before it is asked.
         json: print one JSON object.
     """
     rounds: list[Round] = []
@@ -51,10 +53,12 @@ def fetched(
     codes: dict[str, int] = {}
     with asking(lake, graph) as asker:
         for name in names:
-            if asker.stopping():
+            if asker.stop.is_set():
                 break
             try:
-                rounds.append(poll(asker, name, since=since, whole=whole))
+                rounds.append(
+                    poll(asker, name, since=since, whole=whole, jitter=jitter)
+                )
             except CbiError as error:
                 if isinstance(error, LockHeld) and len(names) == 1:
                     raise
@@ -118,7 +122,7 @@ def asking(lake: Lake, graph: Graph) -> Iterator[Asker]:
             journals=Journals(lake),
             log=log,
             secret=secret,
-            stopping=stop.is_set,
+            stop=stop,
         )
     log.close()
 
