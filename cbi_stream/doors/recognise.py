@@ -173,8 +173,8 @@ def _key_of(
 
 
 def registered(registry: Registry, entry: Source) -> list[str]:
-    """Return the symbols, series or contracts of a source that may be staged."""
-    return sorted(entry.contracts or entry.series or registry.universe.symbols)
+    """Return the symbols, series, groups or contracts of a source that may be staged."""
+    return sorted(entry.keys() or registry.universe.symbols)
 
 
 def is_registered(registry: Registry, entry: Source, *, key: str) -> bool:
@@ -182,8 +182,8 @@ def is_registered(registry: Registry, entry: Source, *, key: str) -> bool:
 
     Single contracts are no list: their root is registered.
     """
-    if entry.series:
-        return key in entry.series
+    if known := entry.keys():
+        return key in known
     return registry.universe.of(key) is not None
 
 
@@ -221,8 +221,9 @@ def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
     keys = registered(registry, entry)
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""
+    said = "symbol" if entry.key == "symbol" else "series"
     return (
-        f"say it: cbi drop FILE --{entry.key} {keys[0]} (registered for {parser.source}: "
+        f"say it: cbi drop FILE --{said} {keys[0]} (registered for {parser.source}: "
         f"{', '.join(keys)}){name}"
     )
 

@@ -74,9 +74,11 @@ class Source(Entry):
     """The grain of the tables of its shape."""
     priority: int = 1
     """Among sources of the same staging table the lowest speaks first, cell by cell."""
-    key: Literal["symbol", "series", "contract", "event", "part"]
-    """What a file's name or header says it is about. `part`: which part of the source
-    the file holds (one report, one season); its lines name their series themselves."""
+    key: Literal["symbol", "series", "contract", "event", "group", "part"]
+    """What a file, or each of its lines, is about. `group`: what several series have in
+    common before their first point: a place, a station, a direction of trade. `part`:
+    which part of the source the file holds (one report, one season); its lines name
+    their series themselves."""
     file_names: Annotated[
         tuple[Annotated[str, AfterValidator(_is_a_pattern)], ...], Field(min_length=1)
     ]
@@ -106,6 +108,12 @@ class Source(Entry):
     measures: dict[str, Measure] = {}
     """Of the shape `counts`: what is counted of each contract; a column of the raw table
     each. Contract code, a point and measure are a series: it need not be written out."""
+
+    def keys(self) -> tuple[str, ...]:
+        """Return what files may be about: contracts, series, or groups of them."""
+        if self.key != "group":
+            return tuple(self.contracts or self.series)
+        return tuple(dict.fromkeys(name.partition(".")[0] for name in self.series))
 
     def release_of(self, key: str) -> Release | None:
         """Return the release rule of one symbol or series; None where none is known."""
