@@ -46,10 +46,10 @@ class Source(Entry):
     """One source: how its files are told, and what a changed value means."""
 
     doc: str
-    shape: Literal["bars", "observations"] | None = None
-    """bars, observations: its tables have the contracts of that shape, and its lines
-    are conformed like those of all others. None: it has contracts and a step of its
-    own."""
+    shape: Literal["bars", "observations", "events"] | None = None
+    """bars, observations, events: its tables have the contracts of that shape, and its
+    lines are conformed like those of all others. None: it has contracts and a step of
+    its own."""
     tier: Literal["P0", "P1", "P2"] = "P1"
     reliability: Annotated[float, Field(gt=0, le=1)] = 0.9
     """How often a poll has found what it should; for the order of looking into faults."""
@@ -77,6 +77,9 @@ class Source(Entry):
     changes: Literal["vintage", "correction"]
     zone: Zone
     """The days of this zone are the source's days."""
+    dates_ahead: bool = False
+    """Whether a date may lie after the day on which it was said: a rate is announced
+    before it takes effect."""
     release: Release | None = None
     """The rule of all symbols or series that have none of their own."""
     rules: dict[str, Release] = {}
