@@ -74,7 +74,9 @@ def _daily(sheets: dict[str, list[Row]]) -> pl.DataFrame:
             continue  # the pasted dictionary may be longer than the data
         day = day_in(said.removesuffix(".0"), "%Y%m%d")
         if day is None or day_of_cell(twin) not in (day, None):
-            problem = f"date: expected one day in DAY and date; found {said!r}, {twin!r}"
+            problem = (
+                f"date: expected one day in DAY and date; found {said!r}, {twin!r}"
+            )
             at = cell_line(number, places["DAY"] + 1)
             found.unreadable("", row, problem, line=at)
             continue
