@@ -282,7 +282,7 @@ def test_a_past_evening_shows_the_file_of_that_evening(
         assert receipt.taken, receipt
         arrivals.append((evening, path))
         with clock.held_at(evening):
-            run_wave(lake, graph, probing="off")
+            run_wave(lake, price_road.staging_of(graph), probing="off")
     assert len(arrivals) == 8
     year = Span(date(2026, 1, 1), date(2027, 1, 1))
     for evening, path in arrivals:
