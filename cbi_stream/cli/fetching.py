@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from cbi_stream.cli import show
@@ -27,13 +27,24 @@ from cbi_stream.words.errors import CbiError, LockHeld, WrongUsage
 FAILED, PARTIAL, AGAIN = 1, 4, 75
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How far back is asked, and how soon."""
+
+    since: date | None = None
+    """The first date to ask for; None: the source's look-back."""
+    whole: bool = False
+    """Whether all of history is asked for."""
+    jitter: float = 0.0
+    """Seconds to wait under each source's lock before it is asked."""
+
+
 def fetched(
     lake: Lake,
     graph: Graph,
     names: Sequence[str],
     *,
-    since: date | None = None,
-    whole: bool = False,
+    how: How | None = None,
     json: bool = False,
 ) -> int:
     """Ask sources one after the other; return the exit code.
@@ -42,8 +53,7 @@ def fetched(
         lake: the lake.
         graph: its parsers and connectors.
         names: the sources.
-        since: the first date to ask for.
-        whole: ask for all of history.
+        how: how far back.
         json: print one JSON object.
     """
     rounds: list[Round] = []
@@ -51,10 +61,10 @@ def fetched(
     codes: dict[str, int] = {}
     with asking(lake, graph) as asker:
         for name in names:
-            if asker.stopping():
+            if asker.stop.is_set():
                 break
             try:
-                rounds.append(poll(asker, name, since=since, whole=whole))
+                rounds.append(poll(asker, name, **asdict(how or How())))
             except CbiError as error:
                 if isinstance(error, LockHeld) and len(names) == 1:
                     raise
@@ -118,7 +128,7 @@ def asking(lake: Lake, graph: Graph) -> Iterator[Asker]:
             journals=Journals(lake),
             log=log,
             secret=secret,
-            stopping=stop.is_set,
+            stop=stop,
         )
     log.close()
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from cbi_stream.cli.ending import heard
 from cbi_stream.cli.opening import dispatching
+from cbi_stream.cli.scheduling import on_time
 from cbi_stream.doors.daemon import Daemon
 from cbi_stream.doors.logs import open_log
 from cbi_stream.doors.readers import Child
@@ -22,7 +23,9 @@ from cbi_stream.engine.pool import Pool
 from cbi_stream.lake.lake import Lake
 
 
-def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
+def stay(
+    lake: Lake, graph: Graph, *, watching: bool = True, offline: bool = False
+) -> int:
     """Run the daemon until a signal ends it; return its exit code.
 
     Where code or registry changed it begins anew, as the same process: the command line
@@ -48,7 +51,7 @@ def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
         daemon = Daemon(
             lake, graph, hints=hints, reader=reader, executor=executor, log=log
         )
-        with heard(daemon.stop):
+        with heard(daemon.stop), on_time(lake, graph, log, offline=offline):
             daemon.run()
         log.close()
     if daemon.outdated:

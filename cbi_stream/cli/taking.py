@@ -14,7 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cbi_stream.cli import receipts, show
-from cbi_stream.cli.fetching import askable, fetched
+from cbi_stream.cli.fetching import How, askable, fetched
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import landing
 from cbi_stream.doors.folder import Found, files_of
@@ -31,6 +31,7 @@ def ingest(
     every: Annotated[bool, Parameter(name="--all", negative="")] = False,
     since: date | None = None,
     whole: Annotated[bool, Parameter(negative="")] = False,
+    jitter: float = 0.0,
     folder: Path | None = None,
     lake: LakeFolder = DEFAULT_LAKE,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
@@ -43,6 +44,7 @@ def ingest(
         every: ask all sources that can be asked.
         since: the first date to ask for, like 2024-01-31; else the source's look-back.
         whole: ask for all of history once more.
+        jitter: seconds to wait once the source is ours, before it is asked.
         folder: where files are; folders inside it are not looked into.
         lake: folder of the lake.
         dry_run: with --folder: say which files would be taken, and take none.
@@ -54,7 +56,7 @@ def ingest(
             msg = "--dry-run goes with --folder: nobody knows what a source will say"
             raise WrongUsage(msg)
         names = askable(graph, source, every=every)
-        return fetched(found, graph, names, since=since, whole=whole, json=json)
+        return fetched(found, graph, names, how=How(since, whole, jitter), json=json)
     if source is None or every or since or whole:
         msg = "--folder goes with one SOURCE, and without --all, --since and --whole"
         raise WrongUsage(msg)

@@ -8,6 +8,7 @@ nothing new commits nothing. It never waits for an hour: that is the schedule's.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -78,7 +79,8 @@ class Asker:
     journals: Journals
     log: Log
     secret: Callable[[str], str | None]
-    stopping: Callable[[], bool] = lambda: False
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set to end after the question at hand."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,12 @@ class _Taken:
 
 
 def poll(
-    asker: Asker, name: str, *, since: date | None = None, whole: bool = False
+    asker: Asker,
+    name: str,
+    *,
+    since: date | None = None,
+    whole: bool = False,
+    jitter: float = 0.0,
 ) -> Round:
     """Ask a source all its questions once, and take in what is news.
 
@@ -101,12 +108,15 @@ def poll(
         name: a source of data_sources.yaml that has `fetch`.
         since: the first date to ask for; without it the source's own look-back.
         whole: ask for all of history.
+        jitter: seconds to wait once the source is ours, so that not all who ask it by
+            the same clock come at once.
 
     Raises:
         LockHeld: another run asks this source now.
         NoSecret: it has no keyless way, and its key is set nowhere.
     """
     with asker.journals.asking(name):
+        asker.stop.wait(jitter)
         asked = _Poll(asker, name, since=since, whole=whole)
         asked.run()
     return asked.round
@@ -131,7 +141,7 @@ class _Poll:
         if self.fetch.secret and not self.fetch.keyless and not self.key:
             msg = (
                 f"{name} needs a key, and {self.fetch.secret} is set nowhere: put it "
-                "into the environment, or see docs/tasks/keys.md"
+                "into the environment, or see docs/tasks/ask-a-source.md"
             )
             raise NoSecret(msg)
         known = asker.lake.registry
@@ -150,7 +160,7 @@ class _Poll:
         """Ask question after question; what an answer leads to comes next."""
         wants = deque(self.asker.graph.connectors[self.name].wants(self.poll))
         while wants:
-            if self.asker.stopping():
+            if self.asker.stop.is_set():
                 self.round.stopped = True
                 break
             want = wants.popleft()

@@ -161,7 +161,7 @@ TURNED_AWAY = [
      "disaggregated"),
     ("one week of the CFTC", "deafut.txt",
      b'"WHEAT-SRW - CHICAGO BOARD OF TRADE",260616,2026-06-16,001602,CBT ,00\n', "waiting",
-     "which has no header"),
+     "another number of cells"),
 ]  # fmt: skip
 
 
