@@ -86,8 +86,6 @@ FILES: dict[str, tuple[str, str, int, int]] = {
 }  # fmt: skip
 """Each file: its source, its symbol or series, its lines, and those that are unreadable.
 Of the vendor's wide file each cell that holds something counts as a line."""
-SHARES_ITS_HEADER = "yahoo_etf_2026"
-"""Stooq writes the same first line: a person says whose these files are."""
 
 
 def seen(name: str) -> datetime:
@@ -105,8 +103,7 @@ def made(folder: Path, graph: Graph, real: Path) -> tuple[Lake, dict[str, Receip
     told: dict[str, Receipt] = {}
     with clock.held_at(NOW):
         for name in FILES:
-            whose = "yfinance" if name.startswith(SHARES_ITS_HEADER) else None
-            drop(lake, real / name, Hint(source=whose, as_of=seen(name)))
+            drop(lake, real / name, Hint(as_of=seen(name)))
         by_file = {receipt.file: receipt for receipt in landing.take_in(lake, graph)}
         told = {name: by_file[Path(name).name] for name in FILES}
         report = run_wave(lake, staging_of(graph), probing="off")

@@ -251,18 +251,20 @@ def test_a_parquet_file_is_refused_with_a_reason(
         assert "write it as CSV" in (receipt.mend or "")
 
 
-def test_a_fund_without_a_name_waits_for_its_source(
+def test_two_sources_with_one_header_are_told_by_name(
     real: Path, graph: Graph, tmp_path: Path
 ) -> None:
-    """Two sources write this first line: a person says which, and it is taken."""
+    """Stooq and yfinance share a first line: the name tells, else a person must."""
     lake = Lake.create(tmp_path / "lake", graph.registry, kind="real")
-    path = real / "yahoo_etf_2026/weat.csv.gz"
-    drop(lake, path, Hint())
+    prices = (real / "yahoo_etf_2026/weat.csv.gz").read_bytes()
+    nameless = tmp_path / "prices.csv.gz"
+    nameless.write_bytes(prices)
+    drop(lake, nameless, Hint())
     (waits,) = landing.take_in(lake, graph)
     assert waits.end == "waiting"
     assert "stooq, yfinance have the header" in (waits.reason or "")
-    assert "--source" in (waits.mend or "")
-    drop(lake, path, Hint(source="yfinance"))
+    assert "--source yfinance" in (waits.mend or "")
+    drop(lake, nameless, Hint(source="yfinance", key="WEAT"))
     (taken,) = landing.take_in(lake, graph)
     assert (taken.end, taken.key) == ("archive", "WEAT")
 
@@ -277,7 +279,7 @@ def test_a_past_evening_shows_the_file_of_that_evening(
         day = date.fromisoformat(path.name.split("_")[2])
         evening = datetime(day.year, day.month, day.day, 23, tzinfo=UTC)
         with clock.held_at(evening):
-            drop(lake, path, Hint(source="yfinance", as_of=evening))
+            drop(lake, path, Hint(as_of=evening))
             (receipt,) = landing.take_in(lake, graph)
         assert receipt.taken, receipt
         arrivals.append((evening, path))
