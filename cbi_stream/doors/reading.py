@@ -36,7 +36,7 @@ class Task:
     """Its symbol or series; None where each line names its own."""
     gzipped: bool = False
     final_newline: bool = False
-    """Whether a whole file of this source ends its last line."""
+    """Whether a whole text file of this source ends its last line."""
 
 
 @dataclass(frozen=True, slots=True)
