@@ -95,6 +95,7 @@ def reading_of(parser: Parser, data: bytes, task: Task) -> Reading:
     except (BadInput, zlib.error) as error:
         return Reading(refusal=str(error))
     simulated = is_simulated(data)
+    # Only lines can end too early unseen: of JSON the last bracket is missing.
     lines_end = task.final_newline and parser.form == "text"
     if lines_end and data[-1:] not in (b"\n", b"\r"):
         return Reading(simulated=simulated, cut=CUT_SHORT)

@@ -160,7 +160,7 @@ def _key_of(
                 raise Waits(msg, mend)
         return in_header, "header"
     if said is not None:
-        if said in registered(registry, entry) or said == in_name:
+        if is_registered(registry, entry, key=said) or said == in_name:
             return said, "--key"
         msg = f"expected a registered {entry.key}; found --key {said}"
         raise Waits(msg, _hint(registry, parser, entry))
@@ -173,8 +173,18 @@ def _key_of(
 
 
 def registered(registry: Registry, entry: Source) -> list[str]:
-    """Return the symbols, series or contracts of a source that may be staged."""
-    return sorted(entry.contracts or entry.series or registry.universe.symbols)
+    """Return the symbols, series, groups or contracts of a source that may be staged."""
+    return sorted(entry.keys() or registry.universe.symbols)
+
+
+def is_registered(registry: Registry, entry: Source, *, key: str) -> bool:
+    """Return whether lines about this symbol or series may be staged.
+
+    Single contracts are no list: their root is registered.
+    """
+    if known := entry.keys():
+        return key in known
+    return registry.universe.of(key) is not None
 
 
 def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
@@ -187,9 +197,12 @@ def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
         match = re.fullmatch(pattern, named.plain)
         if match is None:
             continue
-        key = match["key"]
-        if key in registered(registry, entry) or _has_a_literal(pattern):
-            return key
+        # Vendors write a symbol in small letters: zlz25_price-history.csv.
+        for key in (match["key"], match["key"].upper()):
+            if is_registered(registry, entry, key=key):
+                return key
+        if _has_a_literal(pattern):
+            return match["key"]
     return None
 
 
@@ -203,11 +216,14 @@ def _has_a_literal(pattern: str) -> bool:
 
 
 def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
+    if entry.key == "part":
+        return f"name the file after it: {' or '.join(entry.file_names)}"
     keys = registered(registry, entry)
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""
+    said = "symbol" if entry.key == "symbol" else "series"
     return (
-        f"say it: cbi drop FILE --{entry.key} {keys[0]} (registered for {parser.source}: "
+        f"say it: cbi drop FILE --{said} {keys[0]} (registered for {parser.source}: "
         f"{', '.join(keys)}){name}"
     )
 

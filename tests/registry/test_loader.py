@@ -253,7 +253,7 @@ MISTAKES = [
         "wti: CL",
         "wti: CLL",
         "CLL",
-        "no symbol, series or contract CLL",
+        "no symbol, series, group or contract CLL",
     ),
     (
         "data_sources.yaml",
