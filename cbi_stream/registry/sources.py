@@ -58,10 +58,10 @@ class Source(Entry):
     """One source: how its files are told, and what a changed value means."""
 
     doc: str
-    shape: Literal["bars", "observations", "counts"] | None = None
-    """bars, observations, counts: its tables have the contracts of that shape, and its
-    lines are conformed like those of all others. None: it has contracts and a step of
-    its own."""
+    shape: Literal["bars", "observations", "counts", "events"] | None = None
+    """bars, observations, counts, events: its tables have the contracts of that shape,
+    and its lines are conformed like those of all others. None: it has contracts and a
+    step of its own."""
     tier: Literal["P0", "P1", "P2"] = "P1"
     reliability: Annotated[float, Field(gt=0, le=1)] = 0.9
     """How often a poll has found what it should; for the order of looking into faults."""
@@ -99,7 +99,7 @@ class Source(Entry):
     """Rules that several series share, by name."""
     volume_release: Release | None = None
     """When the volume and open interest of a bar are final."""
-    ahead_days: Annotated[int, Field(ge=0, le=800)] = 0
+    ahead_days: Annotated[int, Field(ge=0, le=4000)] = 0
     """How far the periods of its numbers may lie ahead of the day on which they are
     published: projections of a season that has not begun."""
     series: dict[str, Series] = {}
