@@ -2,7 +2,7 @@
 
 It never changes what is not JSON or CSV, and never leaves data as it was without saying
 so: a change that finds nothing to change raises. Of a zip archive the first member is
-changed, of JSON lines each. A page has no schema: it stays as it is.
+changed, of JSON lines each.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
 objects, the deepest where several are as long; of CSV the header's columns.
@@ -23,7 +23,6 @@ from cbi_stream.replay.sites import Reply
 
 Rows = list[list[str]]
 _SUFFIX: Final = "_renamed"
-_PAGE: Final = re.compile(r"\s*<(!doctype html|html)", re.I)
 _LINES: Final = re.compile(r'\s*\{.*\}\n\s*\{"')
 
 
@@ -77,8 +76,6 @@ def _changed(
     if reply.data.startswith(b"PK"):
         return _in_archive(reply, in_json, in_csv)
     text = reply.data.decode()
-    if _PAGE.match(text):
-        return reply
     if _LINES.match(text):
         lines = [line for line in text.split("\n") if line]
         each = [replace(reply, data=line.encode()) for line in lines]

@@ -100,7 +100,7 @@ def test_answers_are_told_apart() -> None:
         "message": "No such column: x",
         "errorCode": "query.soql.no-such-column",
     }
-    with pytest.raises(SourceRefused, match="cftc_1986.json.*400: No such column: x"):
+    with pytest.raises(SourceRefused, match=r"cftc_1986\.json.*400: No such column: x"):
         judged(said(no_column, 400))
     missing = {"code": "dataset.missing", "error": True, "message": "Not found"}
     with pytest.raises(SourceRefused, match="404: Not found"):

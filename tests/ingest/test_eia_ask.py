@@ -89,7 +89,7 @@ def test_answers_are_told_apart() -> None:
     """Data, a refusal with its reason, and an answer that was cut."""
     assert soy().judge(rows(3)) == "data"
     invalid = {"error": {"code": "API_KEY_INVALID", "message": "An invalid api_key"}}
-    with pytest.raises(SourceRefused, match="eia: .*403: API_KEY_INVALID An invalid"):
+    with pytest.raises(SourceRefused, match=r"eia: .*403: API_KEY_INVALID An invalid"):
         soy().judge(said(invalid, 403))
     with pytest.raises(SourceRefused, match="400: Invalid frequency"):
         soy().judge(said({"error": "Invalid frequency", "code": 400}, 400))
