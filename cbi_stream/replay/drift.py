@@ -1,7 +1,8 @@
 """An answer whose schema has changed overnight: renamed, retyped, reordered.
 
-It never changes what is not JSON or CSV, and never leaves an answer as it was without
-saying so: a change that finds nothing to change raises.
+It never changes what is not JSON or CSV, and never leaves data as it was without saying
+so: a change that finds nothing to change raises. Of a zip archive the first member is
+changed, of JSON lines each.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
 objects, the deepest where several are as long; of CSV the header's columns.
@@ -12,6 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -20,6 +23,7 @@ from cbi_stream.replay.sites import Reply
 
 Rows = list[list[str]]
 _SUFFIX: Final = "_renamed"
+_LINES: Final = re.compile(r'\s*\{.*\}\n\s*\{"')
 
 
 def renamed(reply: Reply, *, old: str = "", new: str = "") -> Reply:
@@ -69,7 +73,14 @@ def reordered(reply: Reply) -> Reply:
 def _changed(
     reply: Reply, in_json: Callable[[Any], Any], in_csv: Callable[[Rows], Rows]
 ) -> Reply:
+    if reply.data.startswith(b"PK"):
+        return _in_archive(reply, in_json, in_csv)
     text = reply.data.decode()
+    if _LINES.match(text):
+        lines = [line for line in text.split("\n") if line]
+        each = [replace(reply, data=line.encode()) for line in lines]
+        new = [_changed(line, in_json, in_csv).data for line in each]
+        return replace(reply, data=b"\n".join([*new, b""]))
     if text.lstrip()[:1] in ("{", "["):
         after = json.dumps(
             in_json(json.loads(text)), separators=(",", ":"), ensure_ascii=False
@@ -89,6 +100,21 @@ def _changed(
         msg = f"expected something to change in the schema of {text[:40]!r}...; found none"
         raise ValueError(msg)
     return replace(reply, data=after.encode())
+
+
+def _in_archive(
+    reply: Reply, in_json: Callable[[Any], Any], in_csv: Callable[[Rows], Rows]
+) -> Reply:
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(reply.data)) as packed:
+        first, *others = packed.infolist()
+        text = replace(reply, data=packed.read(first))
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as written:
+            written.writestr(first, _changed(text, in_json, in_csv).data)
+            for other in others:
+                written.writestr(other, packed.read(other))
+            written.comment = packed.comment
+    return replace(reply, data=held.getvalue())
 
 
 def _comments(text: str) -> Iterator[str]:
