@@ -151,9 +151,12 @@ def _judged(answer: Answer) -> Verdict:
         msg = f"comtrade: expected the list `data` and no error; it says {shown(told or said)}"
         raise SourceUnavailable(msg) if rows is None else SourceRefused(msg)
     if "preview" in answer.url and len(rows) >= _CUT:
-        raise SourceRefused(f"comtrade: {_CUT_SHORT}")
+        msg = f"comtrade: {_CUT_SHORT}"
+        raise SourceRefused(msg)
     missing = [name for name in _FIELDS if rows and name not in rows[0]]
     if missing:
-        msg = f"comtrade: expected {', '.join(missing)}; found {', '.join(rows[0])[:300]}"
+        msg = (
+            f"comtrade: expected {', '.join(missing)}; found {', '.join(rows[0])[:300]}"
+        )
         raise SourceRefused(msg)
     return "data" if rows else "empty"

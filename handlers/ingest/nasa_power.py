@@ -60,7 +60,9 @@ def nasa_power(data: bytes, place: str | None) -> pl.DataFrame:
 def _add(found: Observations, series: str, days: Any, fill: float) -> None:
     """Add one element's days, up to the last one that has a value."""
     values = {day: None if _is(value, fill) else value for day, value in days.items()}
-    newest = max((day for day, value in values.items() if value is not None), default="")
+    newest = max(
+        (day for day, value in values.items() if value is not None), default=""
+    )
     for said, value in values.items():
         if said > newest:
             continue  # not there yet
