@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from cbi_stream.cli import show
@@ -27,14 +27,24 @@ from cbi_stream.words.errors import CbiError, LockHeld, WrongUsage
 FAILED, PARTIAL, AGAIN = 1, 4, 75
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How far back is asked, and how soon."""
+
+    since: date | None = None
+    """The first date to ask for; None: the source's look-back."""
+    whole: bool = False
+    """Whether all of history is asked for."""
+    jitter: float = 0.0
+    """Seconds to wait under each source's lock before it is asked."""
+
+
 def fetched(
     lake: Lake,
     graph: Graph,
     names: Sequence[str],
     *,
-    since: date | None = None,
-    whole: bool = False,
-    jitter: float = 0.0,
+    how: How | None = None,
     json: bool = False,
 ) -> int:
     """Ask sources one after the other; return the exit code.
@@ -43,9 +53,7 @@ def fetched(
         lake: the lake.
         graph: its parsers and connectors.
         names: the sources.
-        since: the first date to ask for.
-        whole: ask for all of history.
-        jitter: seconds to wait under each source's lock before it is asked.
+        how: how far back.
         json: print one JSON object.
     """
     rounds: list[Round] = []
@@ -56,9 +64,7 @@ def fetched(
             if asker.stop.is_set():
                 break
             try:
-                rounds.append(
-                    poll(asker, name, since=since, whole=whole, jitter=jitter)
-                )
+                rounds.append(poll(asker, name, **asdict(how or How())))
             except CbiError as error:
                 if isinstance(error, LockHeld) and len(names) == 1:
                     raise

@@ -2,7 +2,7 @@
 
 What is asked by the clock goes the very way of what a person asks by hand. A process of
 its own keeps what it reads out of the dispatcher, runs the code that is on the disk, and
-can be ended. It asks nobody itself.
+can be ended. This room never asks anybody itself.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cbi_stream.cli import receipts, show
-from cbi_stream.cli.fetching import askable, fetched
+from cbi_stream.cli.fetching import How, askable, fetched
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import landing
 from cbi_stream.doors.folder import Found, files_of
@@ -56,8 +56,7 @@ def ingest(
             msg = "--dry-run goes with --folder: nobody knows what a source will say"
             raise WrongUsage(msg)
         names = askable(graph, source, every=every)
-        how = {"since": since, "whole": whole, "jitter": jitter}
-        return fetched(found, graph, names, json=json, **how)
+        return fetched(found, graph, names, how=How(since, whole, jitter), json=json)
     if source is None or every or since or whole:
         msg = "--folder goes with one SOURCE, and without --all, --since and --whole"
         raise WrongUsage(msg)

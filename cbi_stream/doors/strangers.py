@@ -70,11 +70,11 @@ _KNOWN = (
     ),
     (
         r".*(M_Money_Positions|Prod_Merc_Positions).*",
-        "This is a disaggregated report: only the legacy report, futures only, is read",
+        "This looks like a disaggregated report in which a column has another name",
     ),
     (
         r'"[^"]+ - [^"]+",[0-9]{6},[0-9]{4}-[0-9]{2}-[0-9]{2},.*',
-        "This is the CFTC's file of one week, which has no header: take the year's file",
+        "This looks like the CFTC's file of one week, but has another number of cells",
     ),
     (
         r"(?i)(no data|exceeded the daily hits limit|too many requests|edge: too many).*",

@@ -19,7 +19,7 @@ from cbi_stream.doors.filing import Papers
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.reading import Task
 from cbi_stream.doors.receipts import Receipt, Refused, Waits, shown
-from cbi_stream.doors.recognise import Recognised, recognise, registered
+from cbi_stream.doors.recognise import Recognised, is_registered, recognise
 from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
 from cbi_stream.engine.graph import Graph
@@ -183,7 +183,8 @@ def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     assert file.found is not None
     source, key = file.found.parser.source, file.found.key
     entry = file.found.source
-    if key and key not in registered(lake.registry, entry):
+    named = bool(key) and entry.key != "part"
+    if named and not is_registered(lake.registry, entry, key=key):
         where = "universe.yaml" if entry.key == "symbol" else "data_sources.yaml"
         return {
             "reason": f"{key} is not registered: its lines stand in raw, unused",

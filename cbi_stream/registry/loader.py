@@ -190,7 +190,8 @@ def _sources_fit(
         for alias, meant in source.aliases.items():
             if meant not in known:
                 where = sources.place("sources", name, "aliases", alias)
-                yield f"{where}: {name}: no symbol, series or group {meant} is registered"
+                said = f"no symbol, series, group or contract {meant} is registered"
+                yield f"{where}: {name}: {said}"
 
 
 def _features_fit(

@@ -50,7 +50,8 @@ def judged(
     tests = {
         rules.UNREADABLE: ~readable,
         "not_a_number": readable & rules.not_numbers((cell,), NULLS),
-        "future_date": readable & rules.future(source.zone),
+        "future_date": readable
+        & rules.future(source.zone, ahead_days=source.ahead_days),
         "contradicted": readable & pl.col("contradicted"),
         rules.REJECTED: pl.col("decided").is_not_null(),
     }

@@ -136,7 +136,9 @@ def test_an_unknown_list_of_closures_is_refused(copied: Path) -> None:
         "zone: UTC, closed: nobody}}\n"
     )
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("  cftc:\n", "  cftc:\n" + fetch, 1), encoding="utf-8")
+    path.write_text(
+        text.replace("  yahoo:\n", "  yahoo:\n" + fetch, 1), encoding="utf-8"
+    )
     read(path, DataSources)
-    with pytest.raises(BadRegistry, match=r"cftc: closures\.yaml has no list nobody"):
+    with pytest.raises(BadRegistry, match=r"yahoo: closures\.yaml has no list nobody"):
         loader.load(copied)

@@ -1,0 +1,84 @@
+"""Lines of a CSV whose columns are found by their names, in any order, quotes allowed.
+
+It never takes a column for another, and drops no line: one with another number of cells
+comes out with its problem.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cbi_stream import BadInput
+from handlers.ingest.lines import body_of
+from handlers.ingest.table import cells_expected
+
+_UNCLOSED = "expected closed quotes; found one that is open at the end of the line"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: its number, its text, its cells by column, or why there are none."""
+
+    number: int
+    text: str
+    cells: dict[str, str]
+    problem: str | None = None
+
+
+def cells_of(line: str) -> list[str] | None:
+    """Return the cells of one line, trimmed; None where its quotes do not close."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], strict=True), [])]
+    except csv.Error:
+        return None
+
+
+def has(columns: Sequence[str]) -> Callable[[str], bool]:
+    """Return a test for a header with each of these columns once, and no other."""
+    return lambda header: sorted(cells_of(header) or ()) == sorted(columns)
+
+
+def lines_of(data: bytes, columns: Sequence[str]) -> Iterator[Line]:
+    """Return the lines under the header.
+
+    Raises:
+        BadInput: a column is missing, or was renamed; what was found is named.
+    """
+    expected = ",".join(columns)
+    header, body = body_of(data, has(columns), expected=expected)
+    names = cells_of(header) or []
+    for number, text in body.rows():
+        cells = cells_of(text)
+        if cells is None:
+            yield Line(number, text, {}, f"cells: {_UNCLOSED}")
+        elif len(cells) != len(names):
+            problem = f"cells: {cells_expected(len(names), len(cells))}"
+            yield Line(number, text, {}, problem)
+        else:
+            yield Line(number, text, dict(zip(names, cells, strict=True)))
+
+
+def without_notes(lines: Iterator[Line], column: str) -> list[Line]:
+    """Return the lines without the publisher's notes that stand under the last of data.
+
+    A note is a line below all others whose first character is no digit.
+
+    Args:
+        lines: what `lines_of` gave.
+        column: the column with which data begins, for the message.
+
+    Raises:
+        BadInput: there are notes and nothing else.
+    """
+    found = list(lines)
+    held = max((i for i, each in enumerate(found) if _is_data(each)), default=-1)
+    if found and held < 0:
+        msg = f"expected lines that begin with {column}; found {found[0].text[:80]!r}"
+        raise BadInput(msg)
+    return found[: held + 1]
+
+
+def _is_data(line: Line) -> bool:
+    return line.text.strip().strip('"')[:1].isdigit()
