@@ -106,6 +106,11 @@ _VERBS = {
         "Show the last lines of the log; -f: and those that come, until Ctrl-C.",
         "cbi logs -f --level warning --since 2h",
     ),
+    "sources": (
+        "sources:sources",
+        "Show when each source is asked, what it answered, and how old its data is.",
+        "cbi sources fred",
+    ),
     "health": (
         "health:health",
         "Say whether the dispatcher lives and what is wrong; exit 3: something is.",

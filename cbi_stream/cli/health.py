@@ -1,17 +1,19 @@
 """Verbs `health` and `retry`: whether the dispatcher lives, and what waits for a person.
 
-They read what is written down: the heartbeat, the maps, the receipts. They mend nothing.
+They read what is written down: the heartbeat, the maps, the receipts, the journals. They
+mend nothing and ask no source.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from cbi_stream.cli import intake, show, stored
+from cbi_stream.cli import intake, show, sources, stored
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import heartbeat
 from cbi_stream.doors.asking import ask_again
 from cbi_stream.doors.daemon import RESCAN_SECONDS
+from cbi_stream.doors.secrets import secret
 from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake import durable
@@ -29,7 +31,7 @@ _LATE_SECONDS = 3 * RESCAN_SECONDS
 
 
 def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
-    """Say whether the dispatcher lives, and what waits for a person.
+    """Say whether the dispatcher lives, which sources fail, and what waits for a person.
 
     Args:
         lake: folder of the lake.
@@ -47,8 +49,10 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
         "waiting": intake.waiting(found),
         "refused": intake.quarantined(found),
         "unaccounted": lost,
+        "sources": sources.wrong(sources.looked_at(found, secret=secret)),
     }
     sick = bool(seen["state"] != "alive" or seen.get("code") or failed or damaged)
+    sick = sick or bool(plain["sources"])
     if json:
         show.as_json({**plain, "healthy": not sick})
     else:
@@ -125,6 +129,8 @@ def _print(plain: dict[str, Any]) -> None:
         where = "/".join(p for p in (each["table"], each["partition"]) if p)
         tries = f" ({each['attempts']} attempts)" if each.get("attempts") else ""
         print(f"failed: {where}{tries}: {each['error']}")
+    for line in plain["sources"]:
+        print(show.plain(line))
     for end in ("waiting", "refused"):
         for each in plain[end]:
             print(f"{end}: {each['file']}: {each['reason']}")

@@ -30,21 +30,24 @@ def run(
     lake: LakeFolder = DEFAULT_LAKE,
     until_idle: Annotated[bool, Parameter(negative="")] = False,
     watch: Annotated[bool, Parameter(negative="--no-watch")] = True,
+    offline: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
 ) -> int:
     """Take in what landed and bring every table up to date; stay, and go on so.
 
-    Ctrl-C or SIGTERM ends it after the commit at hand.
+    While it stays each source is asked when it is due. Ctrl-C or SIGTERM ends it after
+    the commit at hand.
 
     Args:
         lake: folder of the lake.
         until_idle: process everything pending, then leave.
         watch: listen for changes of files; without it the lake is looked at every 30 s.
+        offline: ask no source; with CBI_OFFLINE set nobody is asked either.
         json: with --until-idle: print one JSON object.
     """
     found, graph = opened(lake)
     if not until_idle:
-        return stay(found, graph, watching=watch)
+        return stay(found, graph, watching=watch, offline=offline)
     with dispatching(found), Child(graph) as reader:
         told, waves = settle(found, graph, reader=reader, patience=PATIENCE_SECONDS)
         skipped = reader.skipped

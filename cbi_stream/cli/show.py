@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -41,11 +42,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     last = len(columns) - 1
     for i, column in enumerate(columns):
         numeric = bool(body) and all(isinstance(row[i], int | float) for row in body)
+        cells = [column, *(plain(row[i]) for row in body if row[i] is not None)]
         shown.add_column(
             column,
             justify="right" if numeric else "left",
             overflow="fold",
             no_wrap=i != last,
+            # rich would take a cell for as wide as its longest word.
+            min_width=None if i == last else max(map(cell_len, cells)),
         )
     for row in body:
         shown.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))

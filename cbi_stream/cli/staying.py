@@ -7,13 +7,12 @@ own room.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
+from contextlib import suppress
 
+from cbi_stream.cli.ending import heard
 from cbi_stream.cli.opening import dispatching
+from cbi_stream.cli.scheduling import on_time
 from cbi_stream.doors.daemon import Daemon
 from cbi_stream.doors.logs import open_log
 from cbi_stream.doors.readers import Child
@@ -24,7 +23,9 @@ from cbi_stream.engine.pool import Pool
 from cbi_stream.lake.lake import Lake
 
 
-def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
+def stay(
+    lake: Lake, graph: Graph, *, watching: bool = True, offline: bool = False
+) -> int:
     """Run the daemon until a signal ends it; return its exit code.
 
     Where code or registry changed it begins anew, as the same process: the command line
@@ -50,7 +51,7 @@ def stay(lake: Lake, graph: Graph, *, watching: bool = True) -> int:
         daemon = Daemon(
             lake, graph, hints=hints, reader=reader, executor=executor, log=log
         )
-        with _ending(daemon):
+        with heard(daemon.stop), on_time(lake, graph, log, offline=offline):
             daemon.run()
         log.close()
     if daemon.outdated:
@@ -63,22 +64,3 @@ def _reap() -> None:
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-
-
-@contextmanager
-def _ending(daemon: Daemon) -> Iterator[None]:
-    """Make SIGINT and SIGTERM end the daemon after the commit at hand.
-
-    A second signal ends it at once: that is safe too, only less polite.
-    """
-
-    def heard(number: int, _: FrameType | None) -> None:
-        daemon.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {n: signal.signal(n, heard) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

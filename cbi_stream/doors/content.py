@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 
+from cbi_stream.engine.layouts import first_line
 from cbi_stream.shapes.connector import Form, Want
 
 BOM = b"\xef\xbb\xbf"
@@ -97,7 +98,7 @@ def _start(data: bytes) -> bytes:
 def _not_text(start: bytes, header: str | None) -> str | None:
     if start.startswith(_NO_TEXT):
         return f"no text with lines: {words(start)}"
-    first = re.split(rb"[\r\n]", start, maxsplit=1)[0].decode(errors="replace")
+    first = first_line(start)
     if header is not None and not re.match(header, first):
         return f"another first line than {header!r}: {words(first.encode())}"
     return None

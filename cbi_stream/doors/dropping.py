@@ -175,6 +175,19 @@ def aside(lake: Lake, path: Path, receipt: Receipt) -> Receipt:
     return told
 
 
+def aside_bytes(lake: Lake, data: bytes, receipt: Receipt) -> Receipt:
+    """Put bytes that never lay in the landing into the quarantine, with their receipt."""
+    assert receipt.sha256 is not None
+    folder = lake.folder / "quarantine" / "files"
+    durable.make_folder(folder)
+    place = folder / receipts.short(f"{receipt.sha256[:16]}-{receipt.file}")
+    told = replace(receipt, place=str(place.relative_to(lake.folder)))
+    receipts.write(place, told)
+    if not place.exists():
+        durable.write(place, data)
+    return told
+
+
 def bind(path: Path, data: bytes, as_of: datetime | None) -> None:
     """Bind what an `.asof` file says to these very bytes, and remove it.
 

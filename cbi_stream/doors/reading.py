@@ -36,7 +36,7 @@ class Task:
     """Its symbol or series; None where each line names its own."""
     gzipped: bool = False
     final_newline: bool = False
-    """Whether a whole file of this source ends its last line."""
+    """Whether a whole text file of this source ends its last line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,9 @@ def reading_of(parser: Parser, data: bytes, task: Task) -> Reading:
     except (BadInput, zlib.error) as error:
         return Reading(refusal=str(error))
     simulated = is_simulated(data)
-    if task.final_newline and data[-1:] not in (b"\n", b"\r"):
+    # Only lines can end too early unseen: of JSON the last bracket is missing.
+    lines_end = task.final_newline and parser.form == "text"
+    if lines_end and data[-1:] not in (b"\n", b"\r"):
         return Reading(simulated=simulated, cut=CUT_SHORT)
     try:
         lines = parser.parse(data, task.key)

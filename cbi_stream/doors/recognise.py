@@ -54,7 +54,7 @@ def recognise(
     """
     form = form_of(head)
     header = shown_to(form, head, name=named.plain)
-    parser = _parser_of(graph, header, source, form=form)
+    parser = _parser_of(graph, header, source, form=form, name=named.plain)
     entry = graph.registry.data_sources.sources[parser.source]
     by = _BY.get(form, form)
     by = f"{by} and --source" if source else by
@@ -65,7 +65,9 @@ def recognise(
     return Recognised(parser, entry, found, f"{by}; {entry.key} by {how}")
 
 
-def _parser_of(graph: Graph, header: str, source: str | None, *, form: Form) -> Parser:
+def _parser_of(
+    graph: Graph, header: str, source: str | None, *, form: Form, name: str
+) -> Parser:
     known = [p for parsers in graph.parsers.values() for p in parsers]
     if source is not None and source not in graph.parsers:
         names = ", ".join(sorted(graph.parsers))
@@ -83,9 +85,7 @@ def _parser_of(graph: Graph, header: str, source: str | None, *, form: Form) -> 
         )
         raise Waits(msg, "hand it in again without --source, or with another")
     if len({p.source for p in fitting}) > 1:
-        names = ", ".join(sorted({p.source for p in fitting}))
-        msg = f"line 1: {names} have the header {header[:80]!r}"
-        raise Waits(msg, "say which: cbi drop FILE --source SOURCE")
+        fitting = _called_so(graph, fitting, name=name, header=header)
     if not fitting:
         if form != "text":
             strangers.refuse_an_unknown_form(form, header)
@@ -93,6 +93,34 @@ def _parser_of(graph: Graph, header: str, source: str | None, *, form: Form) -> 
         msg = f"line 1: {reason}"
         raise Waits(msg, mend)
     return fitting[0]
+
+
+def _called_so(
+    graph: Graph, fitting: list[Parser], *, name: str, header: str
+) -> list[Parser]:
+    """Return those of several sources with one header whose files are called so.
+
+    Raises:
+        Waits: the name is that of none of them, or of several.
+    """
+    entries = {p.source: graph.registry.data_sources.sources[p.source] for p in fitting}
+    named = {
+        source
+        for source, entry in entries.items()
+        if any(re.fullmatch(p, name) for p in entry.file_names)
+    }
+    if len(named) == 1:
+        return [p for p in fitting if p.source in named]
+    looks = "; ".join(
+        f"of {source} {' or '.join(entry.file_names)}"
+        for source, entry in sorted(entries.items())
+    )
+    msg = (
+        f"line 1: {', '.join(sorted(entries))} have the header {header[:80]!r}. Where "
+        f"other reports have it too the name must tell: expected {looks}; found {name!r}"
+    )
+    ways = " or ".join(f"--source {source}" for source in sorted(entries))
+    raise Waits(msg, f"say which: cbi drop FILE {ways}")
 
 
 def _name_fits(parser: Parser, entry: Source, named: Named, source: str | None) -> None:
@@ -132,7 +160,7 @@ def _key_of(
                 raise Waits(msg, mend)
         return in_header, "header"
     if said is not None:
-        if said in registered(registry, entry) or said == in_name:
+        if is_registered(registry, entry, key=said) or said == in_name:
             return said, "--key"
         msg = f"expected a registered {entry.key}; found --key {said}"
         raise Waits(msg, _hint(registry, parser, entry))
@@ -145,8 +173,18 @@ def _key_of(
 
 
 def registered(registry: Registry, entry: Source) -> list[str]:
-    """Return the symbols or series of a source that may be staged."""
-    return sorted(entry.series or registry.universe.symbols)
+    """Return the symbols, series, groups or contracts of a source that may be staged."""
+    return sorted(entry.keys() or registry.universe.symbols)
+
+
+def is_registered(registry: Registry, entry: Source, *, key: str) -> bool:
+    """Return whether lines about this symbol or series may be staged.
+
+    Single contracts are no list: their root is registered.
+    """
+    if known := entry.keys():
+        return key in known
+    return registry.universe.of(key) is not None
 
 
 def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
@@ -159,9 +197,12 @@ def _key_in_name(registry: Registry, entry: Source, named: Named) -> str | None:
         match = re.fullmatch(pattern, named.plain)
         if match is None:
             continue
-        key = match["key"]
-        if key in registered(registry, entry) or _has_a_literal(pattern):
-            return key
+        # Vendors write a symbol in small letters: zlz25_price-history.csv.
+        for key in (match["key"], match["key"].upper()):
+            if is_registered(registry, entry, key=key):
+                return key
+        if _has_a_literal(pattern):
+            return match["key"]
     return None
 
 
@@ -175,11 +216,14 @@ def _has_a_literal(pattern: str) -> bool:
 
 
 def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
+    if entry.key == "part":
+        return f"name the file after it: {' or '.join(entry.file_names)}"
     keys = registered(registry, entry)
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""
+    said = "symbol" if entry.key == "symbol" else "series"
     return (
-        f"say it: cbi drop FILE --{entry.key} {keys[0]} (registered for {parser.source}: "
+        f"say it: cbi drop FILE --{said} {keys[0]} (registered for {parser.source}: "
         f"{', '.join(keys)}){name}"
     )
 

@@ -70,11 +70,11 @@ _KNOWN = (
     ),
     (
         r".*(M_Money_Positions|Prod_Merc_Positions).*",
-        "This is a disaggregated report: only the legacy report, futures only, is read",
+        "This looks like a disaggregated report in which a column has another name",
     ),
     (
         r'"[^"]+ - [^"]+",[0-9]{6},[0-9]{4}-[0-9]{2}-[0-9]{2},.*',
-        "This is the CFTC's file of one week, which has no header: take the year's file",
+        "This looks like the CFTC's file of one week, but has another number of cells",
     ),
     (
         r"(?i)(no data|exceeded the daily hits limit|too many requests|edge: too many).*",
@@ -88,13 +88,16 @@ _KNOWN = (
 )
 
 
-def refuse_what_is_no_table(head: bytes, *, name: str, packed: bytes) -> None:
+def refuse_what_is_no_table(
+    head: bytes, *, name: str, packed: bytes, encoded: bool = False
+) -> None:
     """Refuse a file whose first bytes say that no source writes such files.
 
     Args:
         head: its first bytes, unpacked where it is a gzip.
         name: its name.
         packed: its first bytes as they stand.
+        encoded: whether a source has such files in another encoding than UTF-8.
 
     Raises:
         Refused: it is no text, or a page.
@@ -115,7 +118,8 @@ def refuse_what_is_no_table(head: bytes, *, name: str, packed: bytes) -> None:
     if b"\x00" in re.split(rb"[\r\n]", head.lstrip(), maxsplit=1)[0]:
         msg = "line 1: expected text; found the byte 0x00: a binary file, or UTF-16"
         raise Refused(msg, "save it as CSV in UTF-8")
-    _refuse_other_encodings(head)
+    if not encoded:
+        _refuse_other_encodings(head)
     if form == "page":
         refuse_an_unknown_form(form, "")
 

@@ -19,10 +19,11 @@ from cbi_stream.doors.filing import Papers
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.reading import Task
 from cbi_stream.doors.receipts import Receipt, Refused, Waits, shown
-from cbi_stream.doors.recognise import Recognised, recognise, registered
+from cbi_stream.doors.recognise import Recognised, is_registered, recognise
 from cbi_stream.doors.settling import Glimpse, Settling, copied, glimpse
 from cbi_stream.doors.stated import stated, taken_apart
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.layouts import layouts_of
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
 
@@ -93,7 +94,11 @@ def look_at(desk: Desk, file: File) -> None:
         if not head:
             msg = "may be cut short: nothing can be unpacked from the gzip"
             raise Waits(msg, "copy it again")
-    strangers.refuse_what_is_no_table(head, name=path.name, packed=data[:4])
+    known = [p for parsers in desk.graph.parsers.values() for p in parsers]
+    encoded = any(p.encodings for p in layouts_of(known, head, name=named.plain))
+    strangers.refuse_what_is_no_table(
+        head, name=path.name, packed=data[:4], encoded=encoded
+    )
     if desk.lake.kind == "real" and reading.is_simulated(head):
         raise filing.other_kind(desk.lake, simulated=True)
     found = file.found = recognise(
@@ -178,7 +183,8 @@ def _remarks(lake: Lake, file: File, lines: pl.DataFrame) -> dict[str, str]:
     assert file.found is not None
     source, key = file.found.parser.source, file.found.key
     entry = file.found.source
-    if key and key not in registered(lake.registry, entry):
+    named = bool(key) and entry.key != "part"
+    if named and not is_registered(lake.registry, entry, key=key):
         where = "universe.yaml" if entry.key == "symbol" else "data_sources.yaml"
         return {
             "reason": f"{key} is not registered: its lines stand in raw, unused",

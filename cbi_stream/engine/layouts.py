@@ -43,11 +43,21 @@ def first_member(head: bytes) -> str:
 
 def first_line(head: bytes) -> str:
     """Return the first line that is neither blank nor a remark."""
-    text = head.decode("utf-8-sig", errors="replace")
+    text = _decoded(head)
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line.strip() and not line.strip().startswith("#"):
             return line
     return ""
+
+
+def _decoded(head: bytes) -> str:
+    """Return text in UTF-8; where it is none, in GB18030, which keeps what is ASCII."""
+    try:
+        return head.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The end of the head may cut a character in two: that is no other encoding.
+        is_cut = error.start > len(head) - 4
+        return head.decode("utf-8-sig" if is_cut else "gb18030", errors="replace")
 
 
 def shown_to(form: Form, head: bytes, *, name: str) -> str:

@@ -39,6 +39,7 @@ def released_at(
     zone: str,
     weekdays_after: int | None = None,
     days_after: int | None = None,
+    next_week_on: int | None = None,
     closed: Sequence[date] = (),
     delays: Sequence[tuple[date, date, datetime]] = (),
 ) -> pl.Expr:
@@ -51,6 +52,7 @@ def released_at(
         weekdays_after: how many weekdays later it is released; a weekend's
             observation counts from the Monday after it.
         days_after: or how many calendar days later.
+        next_week_on: or on which weekday (Monday is 0) of the week after the date's.
         closed: weekdays that do not count.
         delays: (first, last, instant): observations of these dates were out then.
     """
@@ -58,6 +60,10 @@ def released_at(
         released = day.dt.add_business_days(
             weekdays_after, holidays=closed, roll="forward"
         )
+    elif next_week_on is not None:
+        ahead = 8 - day.dt.weekday().cast(pl.Int32) + next_week_on
+        due = (day.cast(pl.Int32) + ahead).cast(pl.Int32).cast(pl.Date)
+        released = due.dt.add_business_days(0, holidays=closed, roll="forward")
     else:
         # A date is a count of days: the sum is exact, whatever the time zone.
         later = day.cast(pl.Int32) + (days_after or 0)

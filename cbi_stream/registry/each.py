@@ -1,7 +1,8 @@
 """Contracts that are the same for every source of a shape, written once.
 
-`registry/tables/each/<shape>.<part>.yaml` holds one with `{source}`, `{grain}` and
-`{series}` left open. Nothing else is ever put in.
+`registry/tables/each/<shape>.<part>.yaml` holds one with `{source}`, `{grain}`,
+`{series}` and `{contract}` left open; the column `{measure}` stands for one column per
+measure of the source. Nothing else is ever put in.
 """
 
 from __future__ import annotations
@@ -28,15 +29,30 @@ def contracts(folder: Path, sources: DataSources) -> dict[str, Read[Contract]]:
         shape = path.name.partition(".")[0]
         for name in sources.of_shape(shape):
             content, lines = yaml_lines.load(path)
-            filled = _filled(content, _words(name, sources.sources[name]))
+            source = sources.sources[name]
+            content = _with_measures(content, source)
+            filled = _filled(content, _words(name, source))
             made = validated(path, filled, lines, Contract)
             found[made.content.table] = made
     return found
 
 
 def _words(name: str, source: Source) -> dict[str, Any]:
-    simulated = list(source.series)[:_SHOWN] or [name]
-    return {"{source}": name, "{grain}": source.grain.value, "{series}": simulated}
+    return {
+        "{source}": name,
+        "{grain}": source.grain.value,
+        "{series}": list(source.series)[:_SHOWN] or [name],
+        "{contract}": list(source.contracts)[:_SHOWN] or [name],
+    }
+
+
+def _with_measures(plain: Any, source: Source) -> Any:
+    """Return a template with a column for each measure in place of `{measure}`."""
+    columns: dict[str, Any] = {}
+    for name, column in plain.get("columns", {}).items():
+        same = source.measures if name == "{measure}" else (name,)
+        columns |= dict.fromkeys(same, column)
+    return {**plain, "columns": columns}
 
 
 def _filled(plain: Any, words: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,30 +27,57 @@ class Settings(Entry):
     are null."""
 
 
+AS_PRINTED = "as_printed"
+"""The tick of an instrument whose prices are never rounded."""
+_CONTRACT = re.compile(r"(?P<root>[A-Z]{1,4})(?P<month>[FGHJKMNQUVXZ])[0-9]{2}")
+Kind = Literal["future", "index", "currency", "share", "fund"]
+
+
 class Symbol(Entry):
     """One traded instrument."""
 
     name: str
     unit: str
     tick: str
-    """The smallest price step, as a decimal, so that one is a whole number of them."""
+    """The smallest price step, as a decimal, so that one is a whole number of them; or
+    `as_printed`: prices are staged as the source printed them."""
+    kind: Kind = "future"
+    plausible: tuple[float, float]
+    """The lowest and the highest close that can be one, in this unit."""
+    months: Annotated[str, Field(pattern="^[FGHJKMNQUVXZ]*$")] = ""
+    """The letters of the delivery months; empty where it has no contracts."""
 
     @property
-    def ticks_per_unit(self) -> int:
-        """How many ticks make one unit of price."""
-        return int(1 / Fraction(self.tick))
+    def ticks_per_unit(self) -> int | None:
+        """How many ticks make one unit of price; None where there is no tick."""
+        return None if self.tick == AS_PRINTED else int(1 / Fraction(self.tick))
 
     @property
-    def decimals(self) -> int:
-        """How many decimals a price has."""
+    def decimals(self) -> int | None:
+        """How many decimals a price has; None where there is no tick."""
+        if self.tick == AS_PRINTED:
+            return None
         return len(self.tick.partition(".")[2])
 
     @model_validator(mode="after")
     def _tick_divides_one(self) -> Symbol:
+        if self.tick == AS_PRINTED:
+            return self
         plain = re.fullmatch(r"[0-9]+(\.[0-9]+)?", self.tick)
         tick = Fraction(self.tick) if plain else Fraction(0)
         if not tick or (1 / tick).denominator != 1:
-            msg = f"tick: expected a decimal that divides 1, such as 0.25; found {self.tick}"
+            msg = (
+                "tick: expected a decimal that divides 1, such as 0.25, or "
+                f"{AS_PRINTED}; found {self.tick}"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _plausible_is_a_range(self) -> Symbol:
+        low, high = self.plausible
+        if not low < high:
+            msg = f"plausible: expected the lower number first; found {low} and {high}"
             raise ValueError(msg)
         return self
 
@@ -59,6 +86,18 @@ class Universe(Entry):
     """universe.yaml: the symbols that may be staged."""
 
     symbols: dict[str, Symbol]
+
+    def of(self, name: str) -> Symbol | None:
+        """Return what is known of a symbol, or of a single contract of one; else None.
+
+        A contract is a symbol, a letter of its delivery months and two digits of the
+        year: ZLZ25. One digit would not say which decade is meant.
+        """
+        contract = _CONTRACT.fullmatch(name)
+        if name in self.symbols or contract is None:
+            return self.symbols.get(name)
+        root = self.symbols.get(contract["root"])
+        return root if root and contract["month"] in root.months else None
 
 
 class Horizons(Entry):

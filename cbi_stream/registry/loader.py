@@ -186,11 +186,12 @@ def _sources_fit(
         if asked and asked not in closures.content.lists:
             where = sources.place("sources", name, "fetch", "schedule", "closed")
             yield f"{where}: {name}: closures.yaml has no list {asked}"
-        known = source.series or universe.content.symbols
+        known = source.keys() or universe.content.symbols
         for alias, meant in source.aliases.items():
             if meant not in known:
                 where = sources.place("sources", name, "aliases", alias)
-                yield f"{where}: {name}: no symbol or series {meant} is registered"
+                said = f"no symbol, series, group or contract {meant} is registered"
+                yield f"{where}: {name}: {said}"
 
 
 def _features_fit(

@@ -6,7 +6,7 @@ No rule holds a release stamp; it says when an observation is out at the latest.
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
@@ -24,6 +24,8 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+WorkingDay = Literal["mon", "tue", "wed", "thu", "fri"]
+_WORKING_DAYS = ("mon", "tue", "wed", "thu", "fri")
 
 
 class Delay(Entry):
@@ -47,6 +49,7 @@ class ReleaseTerms(TypedDict):
 
     weekdays_after: int | None
     days_after: int | None
+    next_week_on: int | None
     at: time
     zone: str
     closed: tuple[date, ...]
@@ -57,11 +60,13 @@ class Release(Entry):
     """When an observation is out at the latest: so long after its date, at a local time.
 
     Either so many weekdays after (those of the closure list `closed` do not count), or
-    so many calendar days after.
+    so many calendar days after, or on one weekday of the week after (where that is a
+    day of `closed`, on the next that is none).
     """
 
     weekdays_after: Annotated[int, Field(ge=0)] | None = None
     days_after: Annotated[int, Field(ge=0)] | None = None
+    next_week_on: WorkingDay | None = None
     at: time
     zone: Zone
     closed: str | None = None
@@ -70,11 +75,12 @@ class Release(Entry):
 
     @model_validator(mode="after")
     def _one_way_to_count(self) -> Release:
-        if (self.weekdays_after is None) == (self.days_after is None):
-            msg = "expected weekdays_after or days_after, and not both"
+        ways = (self.weekdays_after, self.days_after, self.next_week_on)
+        if sum(way is not None for way in ways) != 1:
+            msg = "expected weekdays_after or days_after or next_week_on, one of them"
             raise ValueError(msg)
-        if self.closed is not None and self.weekdays_after is None:
-            msg = "`closed` goes with weekdays_after"
+        if self.closed is not None and self.days_after is not None:
+            msg = "`closed` goes with weekdays_after or next_week_on"
             raise ValueError(msg)
         return self
 
@@ -83,6 +89,9 @@ class Release(Entry):
         return {
             "weekdays_after": self.weekdays_after,
             "days_after": self.days_after,
+            "next_week_on": _WORKING_DAYS.index(self.next_week_on)
+            if self.next_week_on
+            else None,
             "at": self.at,
             "zone": self.zone,
             "closed": closures.lists[self.closed] if self.closed else (),

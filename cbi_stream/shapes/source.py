@@ -38,6 +38,9 @@ class Parser:
     """The symbol or series that it names; None where it names none."""
     parse: Parse
     form: Form = "text"
+    encodings: tuple[str, ...] = ()
+    """Of text: what it may be written in besides UTF-8. The header line is shown in
+    UTF-8, else read as GB18030, which also leaves what is ASCII as it is."""
 
 
 def source(
@@ -47,6 +50,7 @@ def source(
     recognises: Callable[[str], bool],
     key_of: Callable[[str], str | None] = lambda _: None,
     form: Form = "text",
+    encodings: tuple[str, ...] = (),
 ) -> Callable[[Parse], Parser]:
     """Declare a parser for the source called `name` in data_sources.yaml.
 
@@ -54,6 +58,6 @@ def source(
     """
 
     def declare(function: Parse) -> Parser:
-        return Parser(name, headers, recognises, key_of, function, form)
+        return Parser(name, headers, recognises, key_of, function, form, encodings)
 
     return declare

@@ -20,10 +20,11 @@ _PRICES = ("open", "high", "low", "close")
 _COUNTS = ("volume", "open_interest")
 _CELLS = (*_PRICES, *_COUNTS)
 _KEY = ("symbol", "date")
-_NULLS = ("null", "", "N/A")
+_NULLS = ("null", "", "N/A", "-")
 _OFF_TICK = 0.02
-"""How far from a whole number of ticks a price may lie, in ticks: providers that keep
-prices as 32-bit floats are off by less than a thousandth."""
+"""How far from a whole number of ticks a price may lie, in ticks."""
+_OFF_FLOAT = 2.0**-24
+"""And how far besides, of the price: what a provider loses that keeps 32-bit floats."""
 
 
 @handler(
@@ -93,7 +94,7 @@ def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
 
 def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """Return the lines with cells as numbers, and the fate of those that do not stand."""
-    symbols = spec.universe.symbols
+    symbols = _symbols(lines, spec)
     known = pl.col("symbol").is_in(list(symbols))
     readable = pl.col("problem").is_null()
     usable = (
@@ -104,14 +105,16 @@ def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     tests = {
         "not_a_number": pl.col("odd"),
         "off_tick": pl.col("off_tick") & ~pl.col("odd"),
+        "implausible": pl.col("implausible"),
         "weekend": rules.weekend(),
         "future_date": pl.col("future"),
         "contradicted": pl.col("contradicted"),
         rules.REJECTED: pl.col("decided").is_not_null(),
     }
-    judged = rules.with_contradicted(
-        _on_tick(usable, symbols), key=_KEY, content=_CELLS
-    ).with_columns(rules=rules.broken(tests))
+    priced = _plausible(_on_tick(usable, symbols), symbols)
+    judged = rules.with_contradicted(priced, key=_KEY, content=_CELLS).with_columns(
+        rules=rules.broken(tests)
+    )
     judged = judged.with_columns(
         fate=pl.when(pl.col("rules").is_not_null())
         .then(pl.lit("quarantined"))
@@ -132,37 +135,82 @@ def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     return pl.concat([judged.select(rest.columns), rest])
 
 
-def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
-    """Return the lines with prices on their tick, and whether one lies off it."""
-    per_unit = pl.col("symbol").replace_strict(
-        {name: entry.ticks_per_unit for name, entry in symbols.items()},
-        return_dtype=pl.Float64,
+def _symbols(lines: pl.DataFrame, spec: Spec) -> dict[str, Symbol]:
+    """Return what is known of the symbols of these lines, single contracts among them."""
+    found = {
+        name: spec.universe.of(name)
+        for name in lines["symbol"].drop_nulls().unique().sort()
+    }
+    return {name: entry for name, entry in found.items() if entry is not None}
+
+
+def _by_symbol(of: Mapping[str, object], dtype: type[pl.DataType]) -> pl.Expr:
+    return pl.col("symbol").replace_strict(
+        list(of), list(of.values()), default=None, return_dtype=dtype
     )
-    ticks = lines.select(
-        per_unit.alias("per_unit"),
-        *(_number(name).cast(pl.Float64, strict=False) for name in _PRICES),
-    ).with_columns(pl.col(_PRICES) * pl.col("per_unit"))
-    off = [(pl.col(n) - pl.col(n).round()).abs() > _OFF_TICK for n in _PRICES]
+
+
+def _plausible(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
+    """Return the lines with `implausible`: the close cannot be one in this unit.
+
+    What was found then says what was expected. Nothing is ever rescaled.
+    """
+    low = _by_symbol({n: each.plausible[0] for n, each in symbols.items()}, pl.Float64)
+    high = _by_symbol({n: each.plausible[1] for n, each in symbols.items()}, pl.Float64)
+    said = {
+        n: (
+            f"; expected a close of {each.plausible[0]:g} to {each.plausible[1]:g} "
+            f"{each.unit}: is the file in another unit?"
+        )
+        for n, each in symbols.items()
+    }
+    close = pl.col("close")
+    beyond = ((close < low) | (close > high)).fill_null(value=False)
+    return lines.with_columns(implausible=beyond).with_columns(
+        written=pl.when("implausible")
+        .then(pl.concat_str("written", _by_symbol(said, pl.String)))
+        .otherwise("written")
+    )
+
+
+def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
+    """Return the lines with prices on their tick, and whether one lies off it.
+
+    A price of a symbol without a tick stays the number that was printed.
+    """
+    numbers = [_number(name).cast(pl.Float64, strict=False) for name in _PRICES]
+    printed = lines.select(
+        *numbers,
+        per_unit=_by_symbol(
+            {name: entry.ticks_per_unit for name, entry in symbols.items()}, pl.Float64
+        ),
+        decimals=_by_symbol(
+            {name: entry.decimals for name, entry in symbols.items()}, pl.Int64
+        ),
+    )
+    ticks = printed.with_columns(pl.col(_PRICES) * pl.col("per_unit"))
+    off = [
+        (pl.col(n) - pl.col(n).round()).abs() > _OFF_TICK + pl.col(n).abs() * _OFF_FLOAT
+        for n in _PRICES
+    ]
     far = ticks.select(off_tick=pl.any_horizontal(off).fill_null(value=False))
-    whole = ticks.select(pl.col(_PRICES).round() / pl.col("per_unit"))
+    whole = ticks.select(pl.col(_PRICES).round() / pl.col("per_unit"), "decimals")
     # polars divides by a column that it holds as one value by multiplying with the
     # reciprocal, which may miss the double nearest to the decimal price by one bit.
     # Rounding to the price's decimals gives that double either way.
-    exact = [
+    kinds = sorted({e.decimals for e in symbols.values() if e.decimals is not None})
+    exact = whole.select(
         pl.coalesce(
             [
-                pl.when(pl.col("symbol") == symbol).then(
-                    pl.col(f"{n}_rough").round(entry.decimals)
-                )
-                for symbol, entry in symbols.items()
+                pl.when(pl.col("decimals") == kind).then(pl.col(n).round(kind))
+                for kind in kinds
             ]
+            + [printed[n]]
         ).alias(n)
         for n in _PRICES
-    ]
-    rough = whole.rename({n: f"{n}_rough" for n in _PRICES})
-    return lines.with_columns(*rough, *far).with_columns(
-        *exact, *(_number(n).cast(pl.Int64, strict=False) for n in _COUNTS)
     )
+    counts = [_number(n).cast(pl.Int64, strict=False) for n in _COUNTS]
+    return lines.with_columns(*exact, *far).with_columns(*counts)
 
 
 def _number(name: str) -> pl.Expr:

@@ -37,9 +37,15 @@ def rejected(decisions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def future(zone: str) -> pl.Expr:
-    """Return the test for a date after the day on which the line was seen."""
-    return pl.col("as_of") < possible_from(pl.col("date"), zone=zone)
+def future(zone: str, *, ahead_days: int = 0) -> pl.Expr:
+    """Return the test for a date after the day on which the line was seen.
+
+    Args:
+        zone: whose days they are.
+        ahead_days: how many days later the date may be: of projections.
+    """
+    day = (pl.col("date").cast(pl.Int32) - ahead_days).cast(pl.Int32).cast(pl.Date)
+    return pl.col("as_of") < possible_from(day, zone=zone)
 
 
 def weekend() -> pl.Expr:

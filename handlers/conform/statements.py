@@ -50,7 +50,8 @@ def judged(
     tests = {
         rules.UNREADABLE: ~readable,
         "not_a_number": readable & rules.not_numbers((cell,), NULLS),
-        "future_date": readable & _too_early(source),
+        "future_date": readable
+        & rules.future(source.zone, ahead_days=source.ahead_days),
         "contradicted": readable & pl.col("contradicted"),
         rules.REJECTED: pl.col("decided").is_not_null(),
     }
@@ -64,11 +65,6 @@ def judged(
         .when(pl.col("rules").is_not_null())
         .then(pl.lit("quarantined")),
     )
-
-
-def _too_early(source: Source) -> pl.Expr:
-    """Return the test for an observation that nobody can have made yet."""
-    return pl.lit(value=False) if source.dates_ahead else rules.future(source.zone)
 
 
 def staged(standing: pl.DataFrame, *, source: Source, spec: Spec) -> pl.DataFrame:

@@ -17,6 +17,8 @@ RULES = ("text", "cells", "date", "non_finite", "number")
 """What may be wrong with a line; the first that is broken is told."""
 NUMBER = r"-?[0-9]{1,15}(\.[0-9]{1,17})?"
 WHOLE = r"[0-9]{1,15}"
+COUNT = r"[0-9]{1,15}(\.0{1,17})?"
+"""A whole number, as scripts print it that hold it as a float: 1600.0."""
 NON_FINITE = r"(?i)[+-]?(nan|inf|infinity|[0-9.]+e\+?[0-9]{3,})"
 INVISIBLE = r"[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}--\t]"
 """Control and invisible characters; a tab is none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import polars as pl
@@ -65,6 +65,36 @@ def member_of(data: bytes, wanted: Callable[[str], bool], *, expected: str) -> b
     return plain
 
 
+def members_of(
+    data: bytes, wanted: Callable[[str], bool], *, expected: str
+) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each member whose name is wanted, in their order.
+
+    Args:
+        data: the archive.
+        wanted: a test of names.
+        expected: what it should hold, for messages.
+
+    Raises:
+        BadInput: it is damaged, holds none, or more than is unpacked.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found = [each for each in archive.infolist() if wanted(each.filename)]
+            left = MOST_BYTES - sum(each.file_size for each in found)
+            if not found or left < 0:
+                what = "more than may be unpacked" if found else "none"
+                msg = f"expected {expected} in the zip archive; found {what}"
+                raise BadInput(msg)
+            for each in found:
+                with archive.open(each) as member:
+                    # What a header says of its size may be wrong: it is not relied on.
+                    yield each.filename, member.read(each.file_size)
+    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        msg = f"expected a whole zip archive; {error}: download it again"
+        raise BadInput(msg) from None
+
+
 def sheets_of(data: bytes) -> dict[str, list[tuple[str | None, ...]]]:
     """Return the sheets of an Excel file (xlsx or xls): rows of cells as text.
 
@@ -82,6 +112,7 @@ def sheets_of(data: bytes) -> dict[str, list[tuple[str | None, ...]]]:
             infer_schema_length=0,
             drop_empty_rows=False,
             drop_empty_cols=False,
+            raise_if_empty=False,
             engine="calamine",
         )
     except Exception as error:  # noqa: BLE001 - the library raises whatever it meets

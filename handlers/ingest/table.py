@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from handlers.ingest.lines import (
+    COUNT,
     ISO,
     NON_FINITE,
     NUMBER,
@@ -25,7 +26,11 @@ from handlers.ingest.lines import (
 
 _TRIMMED = " \t"
 _SHOWN = 40
-_WHAT = {WHOLE: "a whole number", NUMBER: "a number like 1234.5"}
+_WHAT = {
+    WHOLE: "a whole number",
+    COUNT: "a whole number",
+    NUMBER: "a number like 1234.5",
+}
 
 
 def table_of(

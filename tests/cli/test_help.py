@@ -21,6 +21,7 @@ VERBS = [
     "plan",
     "why",
     "logs",
+    "sources",
     "health",
     "doctor",
     "retry",

@@ -83,7 +83,7 @@ def test_a_price_is_the_double_nearest_to_its_decimal(
     conform: Conform, bar: Line, written: str, price: float
 ) -> None:
     """What a provider prints of a 32-bit float becomes the price that was traded."""
-    assert conform(bar(price=written))["close"].to_list() == [price]
+    assert conform(bar(price=written, symbol="CL"))["close"].to_list() == [price]
 
 
 def test_every_tick_survives_the_providers_floats(conform: Conform, bar: Line) -> None:
@@ -92,7 +92,8 @@ def test_every_tick_survives_the_providers_floats(conform: Conform, bar: Line) -
     days = [date(1990, 1, 1) + timedelta(days=i) for i in range(2 * len(cents))]
     days = [day for day in days if day.weekday() < 5][: len(cents)]
     written = [f"{np.float32(c / 100):.6f}" for c in cents]
-    found = conform(*[bar(d, price=w) for d, w in zip(days, written, strict=True)])
+    bars = zip(days, written, strict=True)
+    found = conform(*[bar(d, price=w, symbol="CL") for d, w in bars])
     assert found["close"].to_list() == [c / 100 for c in cents]
 
 
@@ -338,3 +339,74 @@ def test_a_rejected_line_stands_in_the_quarantine_with_its_reason(
     (row,) = made.quarantined.rows(named=True)
     assert row["rules"] == "rejected"
     assert "ada: because" in row["found"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "price", "stands"),
+    [
+        ("ZL", "0.4711", False),
+        ("ZL", "4711", False),
+        ("ZL", "9.99", False),
+        ("ZL", "10", True),
+        ("ZL", "150", True),
+        ("CL", "-37.63", True),
+        ("ZLZ25", "0.5", False),
+        ("ZLZ25", "50.5", True),
+        ("TNX", "42.87", False),
+    ],
+)
+def test_a_price_in_another_unit_is_turned_away(
+    whole: Callable[..., Conformed], bar: Line, symbol: str, price: str, *, stands: bool
+) -> None:
+    """What cannot be a close in the symbol's unit is quarantined, and never rescaled."""
+    made = whole(bar(price=price, symbol=symbol))
+    assert made.staged["close"].to_list() == ([float(price)] if stands else [])
+    if not stands:
+        found = made.quarantined.row(0, named=True)
+        assert "implausible" in found["rules"].split(",")
+        assert "another unit?" in found["found"]
+
+
+def test_an_index_of_forty_thousand_keeps_its_cents(
+    conform: Conform, bar: Line
+) -> None:
+    """A float of 32 bits misses a large index by a fifth of a cent: it is no other price."""
+    written = repr(float(np.float32(42_732.13)))
+    assert conform(bar(price=written, symbol="DJI"))["close"].to_list() == [42_732.13]
+
+
+def test_a_price_without_a_tick_is_staged_as_printed(
+    conform: Conform, bar: Line
+) -> None:
+    """Adjusted funds and currencies come back to the last digit, beside rounded ones."""
+    fund, oil = "19.462567864641347", "17.049999"
+    found = conform(bar(price=fund, symbol="DBC_ADJUSTED"), bar(price=oil, batch=2))
+    assert dict(found.select("symbol", "close").iter_rows()) == {
+        "DBC_ADJUSTED": float(fund),
+        "ZL": 17.05,
+    }
+
+
+def test_contracts_are_known_by_root_month_and_year(
+    whole: Callable[..., Conformed], bar: Line
+) -> None:
+    """ZLZ25 is staged on the tick of ZL; a month that is none, and one digit, are unused."""
+    named = ("ZLZ25", "ZLX25", "ZLZ5", "RSX25", "MPCV25")
+    made = whole(
+        *[
+            bar(price="300", symbol=n, batch=i)
+            for i, n in enumerate(named[3:], start=1)
+        ],
+        *[bar(symbol=n, batch=i) for i, n in enumerate(named[:3], start=4)],
+    )
+    assert made.staged["symbol"].to_list() == ["MPCV25", "RSX25", "ZLZ25"]
+    fates = made.fates["fate"].to_list()
+    assert fates.count("unused") == 2
+
+
+def test_only_symbols_without_a_tick_and_no_lines_at_all(
+    conform: Conform, bar: Line
+) -> None:
+    """A slice may hold one kind of symbol, or nothing; both are conformed."""
+    assert conform().height == 0
+    assert conform(bar(price="0.0067", symbol="JPYUSD"))["close"].to_list() == [0.0067]

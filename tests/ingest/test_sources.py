@@ -13,7 +13,6 @@ import pytest
 
 from cbi_stream.registry import loader
 from cbi_stream.words.errors import BadInput
-from handlers.ingest import cftc as cftc_room
 from handlers.ingest.cftc import cftc
 from handlers.ingest.fred import fred
 from handlers.ingest.yahoo import yahoo
@@ -21,7 +20,17 @@ from handlers.ingest.yfinance import yfinance
 
 Read = Callable[..., pl.DataFrame]
 PARSERS = (yahoo, yfinance, fred, cftc)
-NAMES = list(cftc_room._COLUMNS.values())
+_SIDES = [
+    "Noncommercial Positions-Long", "Noncommercial Positions-Short",
+    "Noncommercial Positions-Spreading", "Commercial Positions-Long",
+    "Commercial Positions-Short", "Total Reportable Positions-Long",
+    "Total Reportable Positions-Short", "Nonreportable Positions-Long",
+    "Nonreportable Positions-Short", "Traders-Total",
+]  # fmt: skip
+NAMES = [
+    "Market and Exchange Names", "As of Date in Form YYYY-MM-DD",
+    "CFTC Contract Market Code", "Open Interest (All)", *(f"{n} (All)" for n in _SIDES),
+]  # fmt: skip
 WIDTH = 129
 
 
@@ -173,7 +182,7 @@ def test_positions_are_read_by_the_names_of_their_columns(read: Read) -> None:
 @pytest.mark.parametrize(
     ("cells", "problem"),
     [
-        ({"As of Date in Form YYYY-MM-DD": "03/11/2025"}, "date: "),
+        ({"As of Date in Form YYYY-MM-DD": "11.03.2025"}, "date: "),
         ({"Open Interest (All)": "1,234"}, "number: open_interest: "),
         ({"Open Interest (All)": "-1"}, "number: open_interest: "),
         ({"Commercial Positions-Long (All)": "NaN"}, "non_finite: commercial_long: "),
@@ -217,6 +226,6 @@ def test_a_line_of_another_width_is_no_line_of_positions(read: Read, more: str) 
 def test_a_header_that_lacks_a_count_is_none(read: Read) -> None:
     """A disaggregated report, or one without traders, is not read as a legacy one."""
     data = year_file({}).replace(b'"Traders-Total (All)"', b'"Traders (All)"')
-    with pytest.raises(BadInput, match="legacy year file"):
+    with pytest.raises(BadInput, match="legacy report"):
         read("cftc", data)
     assert not cftc.recognises('"Market_and_Exchange_Names","Open_Interest_All"')

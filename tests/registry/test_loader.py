@@ -131,11 +131,11 @@ MISTAKES = [
         "no contract for features.technicol",
     ),
     (
-        "tables/raw.cftc.yaml",
-        "table: raw.cftc",
-        "table: raw.cftcc",
-        "table: raw.cftcc",
-        "expected the contract of raw.cftc; found raw.cftcc",
+        "tables/raw.decisions.yaml",
+        "table: raw.decisions",
+        "table: raw.decision",
+        "table: raw.decision",
+        "expected the contract of raw.decisions; found raw.decision",
     ),
     (
         "universe.yaml",
@@ -253,7 +253,7 @@ MISTAKES = [
         "wti: CL",
         "wti: CLL",
         "CLL",
-        "no symbol or series CLL",
+        "no symbol, series, group or contract CLL",
     ),
     (
         "data_sources.yaml",

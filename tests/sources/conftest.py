@@ -1,0 +1,135 @@
+"""A lake that asks the replay server over real sockets. No host is real."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from cbi_stream.doors.fetch import Fetcher, Patience
+from cbi_stream.doors.journal import Journals
+from cbi_stream.doors.logs import silent
+from cbi_stream.doors.polling import Asker, Round, poll
+from cbi_stream.doors.readers import Here
+from cbi_stream.engine.graph import Graph, discover
+from cbi_stream.lake.lake import Lake
+from cbi_stream.registry import loader
+from cbi_stream.replay.server import Replay
+from cbi_stream.replay.world import World
+from cbi_stream.words import clock
+
+QUICK = Patience(tries=3, first=0.01, longest=0.05, bound=0.5, connect=5.0)
+SINCE = date(2024, 3, 1)
+WORLD = World(seed=7, today=date(2024, 6, 28))
+
+
+@cache
+def graph() -> Graph:
+    """Return the project's handlers, parsers and connectors."""
+    return discover(
+        loader.load(Path(__file__).resolve().parents[2] / "registry"), "handlers"
+    )
+
+
+def connectors() -> list[str]:
+    """Return the sources that can be asked."""
+    return sorted(graph().connectors)
+
+
+def keyed() -> list[str]:
+    """Return the sources that take a key."""
+    sources = graph().registry.data_sources.sources
+    return [n for n in connectors() if (f := sources[n].fetch) and f.secret]
+
+
+@dataclass
+class Bench:
+    """A lake, a server, and a way to ask it."""
+
+    lake: Lake
+    replay: Replay
+    secret: Callable[[str], str | None]
+    stop: threading.Event
+
+    def ask(
+        self,
+        source: str,
+        *,
+        since: date | None = SINCE,
+        whole: bool = False,
+        most: int | None = None,
+        **fewer: Any,
+    ) -> Round:
+        """Poll a source once.
+
+        Args:
+            source: its name.
+            since: the first date to ask for.
+            whole: ask for all of history.
+            most: so many of the connector's own questions are asked.
+            fewer: what the source's `fetch` says otherwise.
+        """
+        known, lake = graph(), self.lake
+        asked = known.connectors[source]
+        if most is not None:
+            asked = replace(asked, wants=lambda p: islice(_wants(source, p), most))
+        known = replace(known, connectors={**known.connectors, source: asked})
+        with (
+            clock.held_at(self.replay.world.now),
+            Fetcher(replay=self.replay.base, stop=self.stop, patience=QUICK) as fetcher,
+        ):
+            asker = Asker(
+                lake,
+                known,
+                fetcher=fetcher,
+                reader=Here(),
+                journals=Journals(lake),
+                log=silent(strict=True),
+                secret=self.secret,
+            )
+            return poll(asker, source, since=since, whole=whole)
+
+    @contextmanager
+    def switched(self, source: str, fault: Any, **limits: Any) -> Iterator[None]:
+        """Let something go wrong at all hosts of a source inside the block."""
+        entry = graph().registry.data_sources.sources[source]
+        assert entry.fetch is not None
+        hosts = [h for h in entry.fetch.hosts if h in self.replay.sites]
+        assert hosts, f"no site speaks for {entry.fetch.hosts}"
+        for host in hosts:
+            self.replay.switches.set(host, fault, **limits)
+        yield
+        for host in hosts:
+            self.replay.switches.clear(host)
+
+    def rows(self, source: str) -> pl.DataFrame:
+        """Return what raw holds of a source."""
+        name = graph().registry.data_sources.sources[source].raw
+        table = self.lake.table(name)
+        return table.read(table.head()[1].partitions.values())
+
+    def version(self, source: str) -> int:
+        """Return the version of its raw table; -1 where it does not exist."""
+        name = graph().registry.data_sources.sources[source].raw
+        return self.lake.table(name).head()[0]
+
+
+def _wants(source: str, asked: Any) -> Any:
+    return graph().connectors[source].wants(asked)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """Return an empty simulated lake and a server; every key is the world's."""
+    lake = Lake.create(tmp_path / "lake", graph().registry, kind="simulated")
+    with Replay(WORLD) as replay:
+        yield Bench(lake, replay, lambda _: WORLD.key, threading.Event())
