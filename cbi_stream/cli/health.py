@@ -6,7 +6,6 @@ mend nothing and ask no source.
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from cbi_stream.cli import intake, show, sources, stored
@@ -14,6 +13,7 @@ from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import heartbeat
 from cbi_stream.doors.asking import ask_again
 from cbi_stream.doors.daemon import RESCAN_SECONDS
+from cbi_stream.doors.secrets import secret
 from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake import durable
@@ -49,7 +49,7 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
         "waiting": intake.waiting(found),
         "refused": intake.quarantined(found),
         "unaccounted": lost,
-        "sources": sources.wrong(sources.looked_at(found, secret=os.environ.get)),
+        "sources": sources.wrong(sources.looked_at(found, secret=secret)),
     }
     sick = bool(seen["state"] != "alive" or seen.get("code") or failed or damaged)
     sick = sick or bool(plain["sources"])

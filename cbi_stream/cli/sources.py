@@ -6,7 +6,6 @@ never shows a key, only whether there is one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 from cbi_stream.cli import show, timetable
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors.journal import Journal, Journals
+from cbi_stream.doors.secrets import secret
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry.due import due_after, missed
 from cbi_stream.registry.fetching import Fetch
@@ -55,7 +55,7 @@ def sources(
     if source is not None and source not in known:
         msg = f"expected one of the sources {', '.join(known)}; found {source!r}"
         raise WrongUsage(msg)
-    told = looked_at(found, secret=os.environ.get, only=source)
+    told = looked_at(found, secret=secret, only=source)
     if json:
         show.as_json({"sources": told})
         return 0

@@ -79,7 +79,7 @@ def refused(
         By table: why its handler may not commit.
     """
     verdicts = {t: _remembered(lake, print_) for t, print_ in prints.items()}
-    fresh = [node for node in graph.nodes if verdicts[node.table] is None]
+    fresh = [n for n in graph.nodes if n.table in prints and not verdicts[n.table]]
     for node in fresh:
         try:
             verdicts[node.table] = check(graph, node)

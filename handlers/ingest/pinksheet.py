@@ -180,7 +180,8 @@ def judged(answer: Answer) -> Verdict:
     try:
         months = [day for cells in _prices(answer.data) if (day := _month(cells[0]))]
     except BadInput as error:
-        raise SourceRefused(f"pinksheet: {error}") from None
+        msg = f"pinksheet: {error}"
+        raise SourceRefused(msg) from None
     if not months:
         return "empty"
     newest = max(months)

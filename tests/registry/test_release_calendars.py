@@ -131,16 +131,11 @@ def test_every_entry_is_tried() -> None:
 def test_an_unknown_list_of_closures_is_refused(copied: Path) -> None:
     """A schedule that names a list which is not there is found at load, with its line."""
     path = copied / "data_sources.yaml"
-    fetch = (
-        '    fetch: {hosts: [www.cftc.gov], schedule: {cadence: daily, at: "12:00", '
-        "zone: UTC, closed: nobody}}\n"
-    )
     text = path.read_text(encoding="utf-8")
-    path.write_text(
-        text.replace("  yfinance:\n", "  yfinance:\n" + fetch, 1), encoding="utf-8"
-    )
+    schedule = "{cadence: weekly, days: [tue], weekdays_after: 3"
+    start = text.index(schedule)
+    planted = text[start:].replace("closed: us_federal", "closed: nobody", 1)
+    path.write_text(text[:start] + planted, encoding="utf-8")
     read(path, DataSources)
-    with pytest.raises(
-        BadRegistry, match=r"yfinance: closures\.yaml has no list nobody"
-    ):
+    with pytest.raises(BadRegistry, match=r"cftc: closures\.yaml has no list nobody"):
         loader.load(copied)
