@@ -5,7 +5,8 @@ so: a change that finds nothing to change raises. Of a zip archive the first mem
 changed, of JSON lines each.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
-objects, the deepest where several are as long; of CSV the header's columns.
+objects, the deepest where several are as long; of CSV, and of JSON that is a list of
+lists, the header's columns.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ def renamed(reply: Reply, *, old: str = "", new: str = "") -> Reply:
     """Return the reply with one field renamed; without a name the last of the rows."""
 
     def in_json(content: Any) -> Any:
+        if _is_table(content):
+            head, *rest = content
+            name = old or head[-1]
+            return [[(new or n + _SUFFIX) if n == name else n for n in head], *rest]
         name = old or _last_field(content)
         return _with_keys(content, lambda key: new or key + _SUFFIX, only=name)
 
@@ -67,7 +72,17 @@ def reordered(reply: Reply) -> Reply:
         width = len(rows[0])
         return [row[::-1] if len(row) == width else row for row in rows]
 
-    return _changed(reply, _backwards, in_csv)
+    def in_json(content: Any) -> Any:
+        if _is_table(content):
+            return [row[::-1] if isinstance(row, list) else row for row in content]
+        return _backwards(content)
+
+    return _changed(reply, in_json, in_csv)
+
+
+def _is_table(content: Any) -> bool:
+    """Return whether JSON is a list of lists, the first of which is the header."""
+    return isinstance(content, list) and bool(content) and isinstance(content[0], list)
 
 
 def _changed(
