@@ -76,9 +76,9 @@ def _again(stage: Stage, asker: Asker) -> None:
 
 
 def _page(stage: Stage, asker: Asker) -> None:
-    before = _versions(stage.lake)
-    with clock.held_at(_WORLD.now):
-        told = poll(asker, "eia", since=_WORLD.today - _DAYS)
+    before, world = _versions(stage.lake), _WORLD
+    with clock.held_at(world.now):
+        told = poll(asker, "eia", since=world.today - _DAYS)
     reason = told.failed[0].reason or "" if told.failed else ""
     stage.say(f"  {reason}")
     named = reason.startswith("eia: ") and "page" in reason
@@ -88,8 +88,9 @@ def _page(stage: Stage, asker: Asker) -> None:
 
 
 def _asked(asker: Asker) -> list[Round]:
-    with clock.held_at(_WORLD.now):
-        return [poll(asker, name, since=_WORLD.today - _DAYS) for name in ASKED]
+    world = _WORLD
+    with clock.held_at(world.now):
+        return [poll(asker, name, since=world.today - _DAYS) for name in ASKED]
 
 
 def _lines(told: Round) -> int:
