@@ -38,6 +38,8 @@ from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
 from cbi_stream.replay.server import Replay
+from cbi_stream.replay.sites import Question, Reply, Site
+from cbi_stream.replay.sites import discover as discover_sites
 from cbi_stream.replay.world import World
 from cbi_stream.words import clock
 
@@ -51,6 +53,8 @@ class Pull:
     """What one round over all sources took."""
 
     seconds: float
+    of_server: float
+    """How many of them the server needed to make up its answers."""
     rounds: list[Round]
     commits: int
 
@@ -71,12 +75,25 @@ class Pull:
 
 
 def _serve(pipe: Connection) -> None:
-    """Serve worlds until told to end; answer each with the address."""
-    with Replay(_WORLD) as replay:
+    """Serve worlds until told to end; answer each with the seconds spent in sites."""
+    busy = [0.0]
+
+    def timed(site: Site) -> Site:
+        def answer(question: Question, world: World) -> Reply:
+            began = time.perf_counter()
+            try:
+                return site.answer(question, world)
+            finally:
+                busy[0] += time.perf_counter() - began
+
+        return replace(site, answer=answer)
+
+    sites = {host: timed(site) for host, site in discover_sites().items()}
+    with Replay(_WORLD, sites=sites) as replay:
         pipe.send(replay.base)
         while (world := pipe.recv()) is not None:
             replay.world = world
-            pipe.send(True)
+            pipe.send(busy[0])
 
 
 @contextmanager
@@ -98,8 +115,10 @@ def _versions(lake: Lake) -> int:
     return sum(lake.table(n).head()[0] + 1 for n in lake.registry.contracts)
 
 
-def _pull(asker: Asker, names: list[str], world: World, *, whole: bool) -> Pull:
-    before = _versions(asker.lake)
+def _pull(
+    asker: Asker, names: list[str], world: World, *, pipe: Connection, whole: bool
+) -> Pull:
+    before, busy = _versions(asker.lake), _busy(pipe, world)
     began = time.perf_counter()
     with clock.held_at(world.now):
         rounds = [poll(asker, name, whole=whole) for name in names]
@@ -107,7 +126,14 @@ def _pull(asker: Asker, names: list[str], world: World, *, whole: bool) -> Pull:
     for each in rounds:
         for told in each.failed:
             print(f"{each.source}: {told.reason}", file=sys.stderr)
-    return Pull(seconds, rounds, _versions(asker.lake) - before)
+    made_up = _busy(pipe, world) - busy
+    return Pull(seconds, made_up, rounds, _versions(asker.lake) - before)
+
+
+def _busy(pipe: Connection, world: World) -> float:
+    pipe.send(world)
+    spent: float = pipe.recv()
+    return spent
 
 
 def measure(graph: Graph, names: list[str], folder: Path) -> None:
@@ -127,19 +153,17 @@ def measure(graph: Graph, names: list[str], folder: Path) -> None:
             log=silent(),
             secret=lambda _: _WORLD.key,
         )
-        first = _pull(asker, names, _WORLD, whole=True)
+        first = _pull(asker, names, _WORLD, pipe=pipe, whole=True)
         _tell("all of history", first, first)
         for each in first.rounds:
             lines = sum(told.lines for told in each.told)
             say("lines of a source", lines, source=each.source, failed=len(each.failed))
-        again = _pull(asker, names, _WORLD, whole=False)
+        again = _pull(asker, names, _WORLD, pipe=pipe, whole=False)
         _tell("the same day again: nothing changed", again, first)
         later = replace(_WORLD, today=_TODAY + timedelta(days=3))
-        pipe.send(later)
-        pipe.recv()
-        next_day = _pull(asker, names, later, whole=False)
+        next_day = _pull(asker, names, later, pipe=pipe, whole=False)
         _tell("the next session", next_day, first)
-        once_more = _pull(asker, names, later, whole=False)
+        once_more = _pull(asker, names, later, pipe=pipe, whole=False)
         _tell("and again: nothing changed", once_more, first)
         began = time.perf_counter()
         report = run_wave(lake, graph, probing="off")
@@ -160,6 +184,10 @@ def _tell(name: str, pull: Pull, first: Pull) -> None:
         stored=pull.stored,
         commits=pull.commits,
         share_of_the_first=_short(pull.seconds / first.seconds),
+        of_the_server=_short(pull.of_server),
+        share_without_it=_short(
+            (pull.seconds - pull.of_server) / (first.seconds - first.of_server)
+        ),
     )
 
 
