@@ -34,7 +34,7 @@ def header_in(
             places = {str(c).strip(): i for i, c in reversed(list(enumerate(row))) if c}
             if set(needed) <= places.keys():
                 return name, number, places
-            seen += [] if seen else list(places)
+            seen = seen or sorted(places, key=lambda name: places[name])
     shown = ", ".join(seen[:15]) or "nothing"
     msg = f"expected {what} with the columns {', '.join(needed)}; found {shown}"
     raise BadInput(msg)
