@@ -125,6 +125,17 @@ def test_what_is_new_begins_with_the_day_that_is_known() -> None:
     assert param(page, "realtime_end") == "9999-12-31"
 
 
+@pytest.mark.parametrize(("series", "begins"), [("DGS10", "2025-05-21"), ("GDP", None)])
+def test_what_is_never_revised_is_asked_from_the_look_back_on(
+    series: str, begins: str | None
+) -> None:
+    """A year of a yield is enough; of what is revised every value may change."""
+    known = {f"{series}.vintages.1.json": "2026-06-25"}
+    want = first(series, keyed=True, cursors=known)
+    (page,) = want.follow(dates("2026-06-25", "2026-06-26"))
+    assert param(page, "observation_start") == begins
+
+
 def test_cursors_of_other_series_are_not_its_own() -> None:
     """GDP is not GDPC1."""
     want = first("GDP", keyed=True, cursors={"GDPC1.vintages.1.json": "2026-06-25"})
