@@ -219,7 +219,6 @@ def _hint(registry: Registry, parser: Parser, entry: Source) -> str:
     if entry.key == "part":
         return f"name the file after it: {' or '.join(entry.file_names)}"
     keys = registered(registry, entry)
-    flag = "symbol" if entry.key == "symbol" else "series"
     example = _name_for(entry, keys[0])
     name = f", or name the file after it, like {example}" if example else ""
     said = "symbol" if entry.key == "symbol" else "series"

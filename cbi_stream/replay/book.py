@@ -6,10 +6,11 @@ The same cells give the same bytes.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 Cell = str | float | int | None
 
@@ -21,6 +22,12 @@ _KIND: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _RELS: Final = "application/vnd.openxmlformats-package.relationships+xml"
 _WHEN: Final = (2020, 1, 1, 0, 0, 0)
 _LETTERS: Final = 26
+_NAME: Final = re.compile('<sheet name="([^"]*)"')
+_ROW: Final = re.compile("<row [^>]*>(.*?)</row>")
+_CELL: Final = re.compile(
+    r'<c r="([A-Z]+)\d+"(?: t="inlineStr")?>'
+    "(?:<is><t>(.*?)</t></is>|<v>(.*?)</v>)</c>"
+)
 
 
 def workbook(name: str, rows: Sequence[Sequence[Cell]]) -> bytes:
@@ -42,6 +49,27 @@ def workbook(name: str, rows: Sequence[Sequence[Cell]]) -> bytes:
         for path, text in parts.items():
             archive.writestr(zipfile.ZipInfo(path, _WHEN), _OPEN + text)
     return out.getvalue()
+
+
+def rows_in(data: bytes) -> tuple[str, list[list[Cell]]]:
+    """Return the sheet's name and the rows of a workbook that `workbook` wrote."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        name = _NAME.findall(archive.read("xl/workbook.xml").decode())[0]
+        text = archive.read("xl/worksheets/sheet1.xml").decode()
+    rows = []
+    for row in _ROW.findall(text):
+        cells: dict[int, Cell] = {}
+        for letters, words, number in _CELL.findall(row):
+            cells[_place(letters)] = float(number) if number else unescape(words)
+        rows.append([cells.get(at) for at in range(max(cells, default=-1) + 1)])
+    return unescape(name), rows
+
+
+def _place(letters: str) -> int:
+    at = 0
+    for letter in letters:
+        at = at * _LETTERS + ord(letter) - ord("A") + 1
+    return at - 1
 
 
 def _linked(kind: str, target: str) -> str:
