@@ -70,8 +70,8 @@ def _take(lake, folder, files):
 
 
 def _spoilt(file, chance):
-    """Plant two faults in a file, on days that it has."""
-    data = file.data
+    """Plant two faults in a file, on days that it has, and a market nobody stages."""
+    data = file.data.replace(b",002602,", b",00260X,")
     days = [d for d in DAYS[200:320] if d.isoformat().encode() in data]
     if len(days) < 3:
         return file

@@ -17,7 +17,9 @@ import pytest
 
 from cbi_stream.doors import landing
 from cbi_stream.doors.landing import Hint, Receipt
+from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words import clock
 from handlers.ingest import cftc as cot
@@ -79,6 +81,25 @@ def test_every_file_of_the_folders_is_taken(
     assert sources["MER_T10_01.csv.gz"] == sources["PET_PRI_SPT_S1_D.xls.gz"] == "eia"
     table = lake.table("raw.cftc")
     assert table.read(table.head()[1].partitions.values()).height == 3190
+
+
+def test_a_wave_stages_every_source_and_loses_no_line(
+    taken: tuple[Lake, dict[str, Receipt]], graph: Graph
+) -> None:
+    """From the landing to staging: the counts of fates say where each line went."""
+    lake, _ = taken
+    with clock.held_at(NOW):
+        assert not run_wave(lake, graph, probing="off").failed
+    found = fates.of_lake(lake, graph)
+    names = ("cftc", "cftc_disaggregated", "cftc_disaggregated_combined", "cftc_index",
+             "cftc_sheet", "eia", "epa_rin", "lcfs")  # fmt: skip
+    for name in names:
+        counts = found[f"raw.{name}"]
+        assert counts["unaccounted"] == 0, (name, counts)
+        assert counts["staged"] > 0, (name, counts)
+        assert counts["quarantined"] == 0, (name, counts)
+    assert found["raw.cftc_disaggregated"]["staged"] == 17 * 8
+    assert found["raw.cftc"]["unused"] > found["raw.cftc"]["staged"]
 
 
 def test_the_columns_of_a_real_disaggregated_text_add_up(content: Bytes) -> None:
