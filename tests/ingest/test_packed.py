@@ -11,7 +11,7 @@ import xlsxwriter
 
 from cbi_stream import BadInput
 from handlers.ingest.observed import Observations, day_in, end_of_day, one_of
-from handlers.ingest.packed import cell_line, json_of, member_of, sheets_of
+from handlers.ingest.packed import cell_line, json_of, member_of, members_of, sheets_of
 
 
 def _book(*rows: tuple[object, ...]) -> bytes:
@@ -99,3 +99,29 @@ def test_a_renamed_field_is_named() -> None:
     assert one_of(["a", "b"], {"b": 1}, what="the value") == "b"
     with pytest.raises(BadInput, match="the value under a; found c, d"):
         one_of(["a"], {"c": 1, "d": 2}, what="the value")
+
+
+def test_all_members_that_are_wanted_come_in_their_order() -> None:
+    """Others are passed over; none at all, or a broken archive, is told."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("b.csv", "readme.md", "a.csv"):
+            archive.writestr(name, name.upper())
+    data = out.getvalue()
+    found = members_of(data, lambda name: name.endswith(".csv"), expected="tables")
+    assert list(found) == [("b.csv", b"B.CSV"), ("a.csv", b"A.CSV")]
+    with pytest.raises(
+        BadInput, match="expected tables in the zip archive; found none"
+    ):
+        list(members_of(data, lambda name: name == "c", expected="tables"))
+    with pytest.raises(BadInput, match="whole zip archive"):
+        list(members_of(data[:-30], lambda _: True, expected="tables"))
+
+
+def test_an_empty_sheet_beside_a_full_one_is_no_fault() -> None:
+    """The World Bank's workbook has one, and its prices are read all the same."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet("AFOSHEET")
+        book.add_worksheet("Prices").write_row(0, 0, ["a", 1.5])
+    assert sheets_of(out.getvalue()) == {"AFOSHEET": [], "Prices": [("a", "1.5")]}
