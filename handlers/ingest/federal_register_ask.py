@@ -116,6 +116,7 @@ def _page(topic: _Topic, windows: list[_Window], *, page: int) -> Want:
     return Want(
         name=name,
         url=_URL,
+        key=topic.name,
         params=(*topic.conditions, *asked_of(windows[0], page=page, per_page=_A_PAGE)),
         accept=(200, 400),
         judge=judge,
