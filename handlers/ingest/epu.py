@@ -97,5 +97,6 @@ def _has_its_header(
             answer.data, named_cells.has(columns), expected=",".join(columns)
         )
     except BadInput as error:
-        raise SourceRefused(str(error)) from None
+        msg = f"epu: {answer.url}: {error}"
+        raise SourceRefused(msg) from None
     return "data" if lines.height else "empty"

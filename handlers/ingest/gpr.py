@@ -57,7 +57,11 @@ def gpr_lines(data: bytes, _key: str | None) -> pl.DataFrame:
             continue
         for column, name in enumerate(_DROPPED[1:], start=2):
             at = cell_line(line.number, column)
-            found.add(name.lower(), day, line.cells[name], line=at)
+            odd = named_cells.not_a_number(name, line.cells[name])
+            if odd:
+                found.unreadable(name.lower(), line.text, odd, line=at)
+            else:
+                found.add(name.lower(), day, line.cells[name], line=at)
     return found.frame(expected="days of the geopolitical risk index")
 
 

@@ -10,11 +10,13 @@ Mondays, the workbook of trade policy months apart.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from cbi_stream.replay import releases, shelf, xls, xlsx
 from cbi_stream.replay.layouts import mark_line
+from cbi_stream.replay.marks import marked
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
 from cbi_stream.replay.statistics import Statistic
 from cbi_stream.replay.world import World
@@ -23,7 +25,8 @@ _DAILY: Final = "/gpr_files/data_gpr_daily_recent.xls"
 _MONTHLY: Final = "/gpr_files/data_gpr_export.xls"
 _BOOK: Final = "/tpu_files/tpu_web_latest.xlsx"
 _XLS, _XLSX = "application/vnd.ms-excel", "application/vnd.openxmlformats"
-_BEGINS: Final = date(1985, 1, 1)
+_BEGINS: Final = date(2015, 1, 1)
+"""Thirty years later than the true files: whole files are asked for again and again."""
 _RENEWED: Final = time(15, 0)
 _MONDAY_TO_MONDAY: Final = 7
 _FIRST_SERIAL: Final = date(1899, 12, 30)
@@ -76,10 +79,16 @@ def answer(question: Question, world: World) -> Reply:
     return Reply(made(world), kind)
 
 
+def empty(question: Question) -> Reply:
+    """Return the file that was asked for, with its header alone."""
+    reply = answer(question, World(today=_BEGINS))
+    return replace(reply, data=marked(reply.data, seed=0))
+
+
 SITE: Final = Site(
     hosts=("www.matteoiacoviello.com",),
     answer=answer,
-    empty=no_such_page,
+    empty=empty,
     too_many=lambda _: text_reply("Too Many Requests\n", status=429),
 )
 
@@ -123,9 +132,9 @@ def _monthly(world: World) -> bytes:
 
 
 def _book(world: World) -> bytes:
-    """Return the workbook as it was renewed in March or September."""
-    renewed = date(world.today.year, 9 if world.today.month > 9 else 3, 1)
-    last = min(world.today, renewed)
+    """Return the workbook as it was renewed last: some weeks may lie between."""
+    last = world.today.replace(month=world.today.month - (world.today.month - 1) % 2)
+    last = last.replace(day=1) - timedelta(days=1)
     dates = {
         ("TPU_MONTHLY", "TPU"): releases.months(_BEGINS, last),
         ("TPU_QUARTERLY", "TPUQ"): releases.months(_BEGINS, last)[::3],
