@@ -1,7 +1,7 @@
 """An answer whose schema has changed overnight: renamed, retyped, reordered.
 
-It never changes what is not JSON or CSV, and never leaves an answer as it was without
-saying so: a change that finds nothing to change raises.
+It never changes what is not JSON, CSV or a workbook, and never leaves an answer as it
+was without saying so: a change that finds nothing to change raises.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
 objects, the deepest where several are as long; of CSV the header's columns.
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from cbi_stream.replay import drift_books
 from cbi_stream.replay.sites import Reply
 
 Rows = list[list[str]]
@@ -69,6 +70,8 @@ def reordered(reply: Reply) -> Reply:
 def _changed(
     reply: Reply, in_json: Callable[[Any], Any], in_csv: Callable[[Rows], Rows]
 ) -> Reply:
+    if drift_books.is_book(reply.data):
+        return replace(reply, data=drift_books.changed(reply.data, in_csv))
     text = reply.data.decode()
     if text.lstrip()[:1] in ("{", "["):
         after = json.dumps(

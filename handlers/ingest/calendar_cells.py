@@ -67,11 +67,9 @@ def months_of(
             continue
         for place, (column, name) in enumerate(series.items(), start=2):
             at = cell_line(line.number, place)
-            odd = named_cells.not_a_number(column, cells[column])
-            if odd:
-                found.unreadable(name, line.text, odd, line=at)
-            else:
-                found.add(name, day, cells[column], line=at)
+            named_cells.add_number(
+                found, name, day, column=column, cell=cells[column], line=at
+            )
     return found.frame(expected=f"months of {', '.join(series.values())}")
 
 

@@ -64,7 +64,9 @@ def epu_books(data: bytes, _key: str | None) -> pl.DataFrame:
         for column, name in series.items():
             value, at = cell(row, places[column]), cell_line(number, places[column] + 1)
             if day is not None:
-                found.add(name, day, value, line=at)
+                named_cells.add_number(
+                    found, name, day, column=column, cell=value, line=at
+                )
             elif value:
                 said = f"date: expected Year and Month; found {row[:2]}"
                 found.unreadable("", row, said, line=at)

@@ -10,9 +10,11 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cbi_stream import BadInput
 from handlers.ingest.lines import NUMBER, body_of
+from handlers.ingest.observed import Observations
 from handlers.ingest.table import cells_expected, number_expected
 
 _UNCLOSED = "expected closed quotes; found one that is open at the end of the line"
@@ -87,6 +89,17 @@ def not_a_number(name: str, cell: str) -> str | None:
         return None
     said = number_expected(name, cell, pattern=NUMBER, nulls=("",))
     return f"number: {said}"
+
+
+def add_number(
+    found: Observations, series: str, day: date, *, column: str, cell: str, line: int
+) -> None:
+    """Add an observation; as one that cannot be read where its cell is no number."""
+    odd = not_a_number(column, cell)
+    if odd:
+        found.unreadable(series, cell, odd, line=line)
+    else:
+        found.add(series, day, cell, line=line)
 
 
 def _is_data(line: Line) -> bool:
