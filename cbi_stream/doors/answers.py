@@ -95,6 +95,7 @@ def question_of(
     outcome: Outcome,
     *,
     lines: pl.DataFrame | None = None,
+    key: str | None = None,
     reason: str | None = None,
 ) -> Question:
     """Return what the journal says of a question.
@@ -104,6 +105,7 @@ def question_of(
         answer: its answer; None where there is none.
         outcome: what became of it.
         lines: those of an answer that is taken.
+        key: the symbol or series that it is about, where the answer itself says it.
         reason: why it failed.
     """
     if answer is None:
@@ -112,7 +114,7 @@ def question_of(
         answer.fetched_at,
         want.name,
         outcome,
-        want.key,
+        want.key if key is None else key,
         status=answer.status,
         url=answer.url,
         content_type=answer.content_type,

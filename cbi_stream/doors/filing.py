@@ -14,6 +14,7 @@ from functools import partial
 import polars as pl
 
 from cbi_stream.doors import later, reading
+from cbi_stream.doors.journal import Journals
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.reading import Reading, Task
 from cbi_stream.doors.receipts import Refused, Waits
@@ -64,7 +65,8 @@ def judged(lake: Lake, found: Reading) -> pl.DataFrame:
         raise Refused(
             found.refusal, "download it again, or mend it, and hand it in anew"
         )
-    if not found.simulated and lake.kind == "simulated":
+    # An answer that holds nothing need not say of what kind its nothing is.
+    if not found.simulated and lake.kind == "simulated" and found.lines.height:
         raise other_kind(lake, simulated=False)
     return found.lines
 
@@ -99,6 +101,7 @@ def append(
                 days=lines["date"],
                 read=partial(_read_again, graph, reader, papers.found),
                 released=list(file.released),
+                answers=[] if papers.fetched else _answered(lake, papers, file.arrival),
             )
     return done
 
@@ -123,6 +126,24 @@ def _filed(lake: Lake, graph: Graph, papers: Papers, lines: pl.DataFrame) -> Fil
         if rule is not None and source.changes == "correction"
     ]
     return Filed(lines, arrival, tuple(released))
+
+
+def _answered(lake: Lake, papers: Papers, late: Arrival) -> list[Arrival]:
+    """Return what the source of a file that comes late answered after it was seen."""
+    assert papers.as_of is not None
+    return [
+        Arrival(
+            source=late.source,
+            key=late.key,
+            name=each.name,
+            sha256=each.sha256 or "",
+            parser=late.parser,
+            as_of=each.at,
+            fetched=True,
+        )
+        for each in Journals(lake).answered_after(late.source, papers.as_of)
+        if each.series == late.key and lake.archive.holds(each.sha256 or "")
+    ]
 
 
 def _read_again(

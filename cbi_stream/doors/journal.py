@@ -11,7 +11,8 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from cbi_stream.doors.questions import (
@@ -102,6 +103,32 @@ class Journals:
                 if (line := read_line(data)) is not None:
                     reading.journal.take(line)
         return reading.journal
+
+    def answered_after(self, source: str, instant: datetime) -> list[Question]:
+        """Return the questions whose answers were taken, or the same as before, since then.
+
+        Oldest first. Where the source only said that nothing has changed, the hash is
+        that of the bytes that it spoke of.
+        """
+        path = self._path(source, ".jsonl")
+        if not path.exists():
+            return []
+        refused = _refused(self._lake.folder)
+        found, standing = [], dict[str, Question]()
+        for line in path.read_bytes().splitlines():
+            each = read_line(line)
+            if each is None or each.plain["outcome"] not in ("landed", "same"):
+                continue
+            asked = each.question()
+            before = standing.get(asked.name, asked)
+            sha256 = asked.sha256 or before.sha256
+            if sha256 is None or sha256[:PREFIX] in refused:
+                continue
+            series = asked.series or before.series
+            standing[asked.name] = replace(asked, sha256=sha256, series=series)
+            if asked.at > instant:
+                found.append(standing[asked.name])
+        return sorted(found, key=lambda each: each.at)
 
     @contextmanager
     def asking(self, source: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ no file that was not taken before, and counts no line twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -26,6 +26,7 @@ def hold_against(
     days: pl.Series,
     read: Callable[[Arrival, bytes], pl.DataFrame],
     released: list[pl.Expr],
+    answers: Sequence[Arrival] = (),
 ) -> int:
     """Store again what files seen later say of the dates of a file that came late.
 
@@ -37,6 +38,7 @@ def hold_against(
         days: the dates of its lines.
         read: gives the lines of an archived file.
         released: as for `append_lines`.
+        answers: what its source answered after that, also where it was no news then.
 
     Returns:
         How many lines were news after all.
@@ -45,7 +47,14 @@ def hold_against(
     raw = lake.table(table)
     dates = days.unique().implode()
     # Oldest first: each is held against what the ones before it now say.
-    for arrival, taken in seen_later(raw, key, as_of):
+    known = seen_later(raw, key, as_of)
+    there = {(each.sha256, each.as_of) for each, _ in known}
+    known += [
+        (each, each.as_of)
+        for each in answers
+        if each.as_of and (each.sha256, each.as_of) not in there
+    ]
+    for arrival, taken in sorted(known, key=lambda each: each[0].as_of or each[1]):
         lines = read(arrival, lake.archive.read(arrival.sha256))
         done = append_lines(
             raw,

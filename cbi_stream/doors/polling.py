@@ -224,7 +224,9 @@ class _Poll:
             aside_bytes(lake, answer.data, told)
             self._failed(want, f"{self.name}: {want.name}: {refusal}", answer)
             return
-        question = answers.question_of(want, answer, "landed", lines=lines)
+        question = answers.question_of(
+            want, answer, "landed", lines=lines, key=papers.found.key
+        )
         self.waiting.append(_Taken(want, question, papers, lines))
         self.size += len(answer.data)
 
@@ -288,6 +290,7 @@ class _Poll:
         self.round.told.append(Told(want.name, want.key, outcome))
 
     def _failed(self, want: Want, why: str, answer: Answer | None = None) -> None:
+        why = why if why.startswith(self.name) else f"{self.name}: {why}"
         question = answers.question_of(want, answer, "failed", reason=why)
         self.asker.journals.append(self.name, question)
         self.round.told.append(Told(want.name, want.key, "failed", why))

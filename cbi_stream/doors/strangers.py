@@ -80,6 +80,11 @@ _KNOWN = (
         r"(?i)(no data|exceeded the daily hits limit|too many requests|edge: too many).*",
         "The site answered with a refusal instead of data",
     ),
+    (
+        r"date,daily_precipitation-mm,temp_max-celsius,.*",
+        "This is the weather of some place, and nobody says which station or model it is "
+        "of, nor when it was out: take the place from open_meteo, nasa_power or inmet",
+    ),
     (r"(?i)sep=.", "This is a hint for Excel: take this line out"),
     (
         r"\"?([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})\b.*",

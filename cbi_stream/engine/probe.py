@@ -78,6 +78,7 @@ def refused(
     Returns:
         By table: why its handler may not commit.
     """
+    prints = {n.table: prints[n.table] for n in graph.nodes if _has_lines(lake, n)}
     verdicts = {t: _remembered(lake, print_) for t, print_ in prints.items()}
     fresh = [n for n in graph.nodes if n.table in prints and not verdicts[n.table]]
     for node in fresh:
@@ -95,6 +96,15 @@ def refused(
         path = _memory(lake, prints[node.table])
         durable.write(path, json.dumps(asdict(verdict)).encode())
     return {t: v.refused for t, v in verdicts.items() if v and v.refused}
+
+
+def _has_lines(lake: Lake, node: Node) -> bool:
+    """Return whether a handler may have work: what reads lines has none without any.
+
+    There are dozens of sources, and a lake seldom has files of all of them.
+    """
+    lines = [lake.table(name) for name in node.lines]
+    return not lines or any(table.head()[0] >= 0 for table in lines)
 
 
 def verdict_of(lake: Lake, graph: Graph, node: Node, print_: str) -> Verdict:

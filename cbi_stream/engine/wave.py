@@ -78,8 +78,7 @@ def run_wave(
     """
     report = WaveReport()
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
-    awake = {n.table: prints[n.table] for n in graph.nodes if _has_lines(lake, n)}
-    lies = probe.refused(lake, graph, awake, probing) if probing != "off" else {}
+    lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
     wave = _Wave(
         lake, graph, prints, lies, executor or InProcess(), asked, again, due, stopping
     )
@@ -97,16 +96,6 @@ def run_wave(
     lake.publish({**lake.published(), **fresh})
     report.written, report.effects = effects.run_all(lake, graph, seen)
     return report
-
-
-def _has_lines(lake: Lake, node: Node) -> bool:
-    """Return whether a handler may have work: what reads lines has none without any.
-
-    There are dozens of sources, and a lake seldom has files of all: the handlers of the
-    others need not be probed.
-    """
-    lines = [lake.table(name) for name in node.lines]
-    return not lines or any(table.head()[0] >= 0 for table in lines)
 
 
 def _records(lake: Lake, graph: Graph) -> list[str]:

@@ -103,8 +103,10 @@ def append_files(
             rows = _signed(fresh, each.arrival, as_of, batch=batch + number)
             news.add(rows.with_columns(first_seen_at=_instant(seen_first or seen)))
         note = _note(current, files, counts, first=batch, seen=seen, again=seen_first)
-        # What was counted when it came, and says nothing new, leaves no trace.
-        needed = seen_first is None or sum(counts) > 0
+        # What was counted when it came, and says nothing new, leaves no trace; nor does
+        # an answer without news: the journal of its source speaks of it.
+        passing = seen_first is not None or all(f.arrival.fetched for f in files)
+        needed = sum(counts) > 0 or not passing
         return New(news.added(), batch + len(files) - 1, note, needed)
 
     new, version, seen = append(table, made, work=work)

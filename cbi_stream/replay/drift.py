@@ -1,10 +1,12 @@
 """An answer whose schema has changed overnight: renamed, retyped, reordered.
 
-It never changes what is not JSON, CSV or a workbook, and never leaves an answer as it
-was without saying so: a change that finds nothing to change raises.
+It never changes what is not JSON, CSV or a workbook, and never leaves data as it was
+without saying so: a change that finds nothing to change raises. Of a zip archive the
+first member is changed, of JSON lines each.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
-objects, the deepest where several are as long; of CSV the header's columns.
+objects, the deepest where several are as long; of CSV, and of JSON that is a list of
+lists, the header's columns.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -21,12 +25,17 @@ from cbi_stream.replay.sites import Reply
 
 Rows = list[list[str]]
 _SUFFIX: Final = "_renamed"
+_LINES: Final = re.compile(r'\s*\{.*\}\n\s*\{"')
 
 
 def renamed(reply: Reply, *, old: str = "", new: str = "") -> Reply:
     """Return the reply with one field renamed; without a name the last of the rows."""
 
     def in_json(content: Any) -> Any:
+        if _is_table(content):
+            head, *rest = content
+            name = old or head[-1]
+            return [[(new or n + _SUFFIX) if n == name else n for n in head], *rest]
         name = old or _last_field(content)
         return _with_keys(content, lambda key: new or key + _SUFFIX, only=name)
 
@@ -64,7 +73,17 @@ def reordered(reply: Reply) -> Reply:
         width = len(rows[0])
         return [row[::-1] if len(row) == width else row for row in rows]
 
-    return _changed(reply, _backwards, in_csv)
+    def in_json(content: Any) -> Any:
+        if _is_table(content):
+            return [row[::-1] if isinstance(row, list) else row for row in content]
+        return _backwards(content)
+
+    return _changed(reply, in_json, in_csv)
+
+
+def _is_table(content: Any) -> bool:
+    """Return whether JSON is a list of lists, the first of which is the header."""
+    return isinstance(content, list) and bool(content) and isinstance(content[0], list)
 
 
 def _changed(
@@ -72,7 +91,14 @@ def _changed(
 ) -> Reply:
     if drift_books.is_book(reply.data):
         return replace(reply, data=drift_books.changed(reply.data, in_csv))
+    if reply.data.startswith(b"PK"):
+        return _in_archive(reply, in_json, in_csv)
     text = reply.data.decode()
+    if _LINES.match(text):
+        lines = [line for line in text.split("\n") if line]
+        each = [replace(reply, data=line.encode()) for line in lines]
+        new = [_changed(line, in_json, in_csv).data for line in each]
+        return replace(reply, data=b"\n".join([*new, b""]))
     if text.lstrip()[:1] in ("{", "["):
         after = json.dumps(
             in_json(json.loads(text)), separators=(",", ":"), ensure_ascii=False
@@ -92,6 +118,21 @@ def _changed(
         msg = f"expected something to change in the schema of {text[:40]!r}...; found none"
         raise ValueError(msg)
     return replace(reply, data=after.encode())
+
+
+def _in_archive(
+    reply: Reply, in_json: Callable[[Any], Any], in_csv: Callable[[Rows], Rows]
+) -> Reply:
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(reply.data)) as packed:
+        first, *others = packed.infolist()
+        text = replace(reply, data=packed.read(first))
+        with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as written:
+            written.writestr(first, _changed(text, in_json, in_csv).data)
+            for other in others:
+                written.writestr(other, packed.read(other))
+            written.comment = packed.comment
+    return replace(reply, data=held.getvalue())
 
 
 def _comments(text: str) -> Iterator[str]:

@@ -144,17 +144,29 @@ def revised(before: date) -> Fault:
 
 def renamed(old: str = "", new: str = "") -> Fault:
     """Rename a field of JSON or CSV; without a name the last one of the rows."""
-    return Fault("renamed", body=lambda reply: drift.renamed(reply, old=old, new=new))
+    return _drifted("renamed", lambda reply: drift.renamed(reply, old=old, new=new))
 
 
 def retyped(name: str = "") -> Fault:
     """Turn numbers to strings or the reverse; in CSV to a decimal comma."""
-    return Fault("retyped", body=lambda reply: drift.retyped(reply, name=name))
+    return _drifted("retyped", lambda reply: drift.retyped(reply, name=name))
 
 
 def reordered() -> Fault:
     """Reverse the order of the fields or columns."""
-    return Fault("reordered", body=drift.reordered)
+    return _drifted("reordered", drift.reordered)
+
+
+def _drifted(name: str, change: Callable[[Reply], Reply]) -> Fault:
+    """Return a fault of the data that a host gives, and of none of its pages.
+
+    A page has no schema; what it links to has.
+    """
+
+    def body(reply: Reply) -> Reply:
+        return reply if reply.content_type.startswith("text/html") else change(reply)
+
+    return Fault(name, body=body)
 
 
 @dataclass(slots=True)

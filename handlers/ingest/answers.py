@@ -31,6 +31,12 @@ def said_in(answer: Answer, source: str) -> Any:
         raise SourceUnavailable(msg) from None
 
 
+def has_lines(answer: Answer) -> Verdict:
+    """Say whether lines stand under the header of a CSV file."""
+    lines = answer.data.strip().splitlines()
+    return "data" if len([each for each in lines if each[:1] != b"#"]) > 1 else "empty"
+
+
 def shown(said: object) -> str:
     """Return the beginning of what was said, in quotes."""
     return repr(" ".join(str(said).split())[:_SHOWN])

@@ -48,6 +48,8 @@ class Layout:
 
 def cells_of(text: str, separator: str = ",") -> list[str]:
     """Return the cells of a line, with blanks around them and quotes taken off."""
+    if '"' not in text:
+        return [cell.strip() for cell in text.split(separator)]
     try:
         (cells,) = csv.reader([text], delimiter=separator, strict=True)
     except (csv.Error, ValueError):
@@ -105,11 +107,10 @@ def read(
     place = {column: names.index(name) for column, name in layout.names.items()}
     at = place.pop("date")
     whens = [layout.tidy(cells[at]) if at < len(cells) else "" for cells in cut]
-    way = days.format_of(whens, known=layout.dates, stated=stated)
-    day = days.reader(way)
+    way, found = days.days_of(whens, known=layout.dates, stated=stated)
     judged = [
-        _row(cells, day(when), place, layout=layout, width=len(names))
-        for cells, when in zip(cut, whens, strict=True)
+        _row(cells, day, place, layout=layout, width=len(names))
+        for cells, day in zip(cut, found, strict=True)
     ]
     table = lines.select("line", "text").with_columns(
         pl.Series("date", [row.pop("date") for row in judged], dtype=pl.Date),

@@ -123,8 +123,8 @@ def _judged(answer: Answer) -> Verdict:
         told = said.get("message") or said.get("developerMessage") or said
         msg = f"cdo: expected data of the Climate Data Online; it says {shown(told)}"
         raise SourceRefused(msg)
-    if said == {}:
-        return "empty"
+    if isinstance(said, dict) and not said.keys() - {"note"}:
+        return "empty"  # `{}`, or signed by the replay server
     if not isinstance(said, dict) or not isinstance(said.get("results"), list):
         msg = f"cdo: expected the list `results`; found {shown(said)}"
         raise SourceRefused(msg)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
@@ -16,6 +17,7 @@ from cbi_stream import BadInput
 from handlers.ingest.lines import text_of
 
 _SHOWN = 20
+_WHOLE = re.compile(r"-?\d+\.0")
 _HEAD_BYTES = 64 * 1024
 
 
@@ -25,6 +27,15 @@ def names_in(header: str, *, separator: str = ",") -> list[str]:
         return next(csv.reader([header], delimiter=separator), [])
     except csv.Error:
         return []
+
+
+def as_written(cell: object) -> str:
+    """Return a cell of JSON as text; empty where there is none.
+
+    A code or a count may come as text or as a number: 2026.0 is 2026.
+    """
+    text = "" if cell is None else str(cell).strip()
+    return text[:-2] if _WHOLE.fullmatch(text) else text
 
 
 def lines_in(data: bytes) -> Iterator[tuple[int, list[str]]]:

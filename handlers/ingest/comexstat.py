@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from cbi_stream import BadInput, Poll, Want, connector, source
+from handlers.ingest.answers import has_lines
 from handlers.ingest.lines import matches
 
 _URL = "https://balanca.economia.gov.br/balanca/bd/comexstat-bd/ncm/"
@@ -153,4 +154,10 @@ def asked(poll: Poll) -> Iterator[Want]:
     for year in range(first, poll.today.year + 1):
         name = f"EXP_{year}.csv"
         if year >= poll.today.year - 1 or poll.whole or name not in poll.landed:
-            yield Want(name, f"{_URL}{name}", expect="text", header=r'"?CO_ANO"?;.*')
+            yield Want(
+                name,
+                f"{_URL}{name}",
+                expect="text",
+                header=r'"?CO_ANO"?;.*',
+                judge=has_lines,
+            )

@@ -79,8 +79,11 @@ def _years(source: str, poll: Poll) -> Iterator[Want]:
 def _page(poll: Poll, name: str, dates: str, *, offset: int) -> Want:
     codes = ",".join(f"'{code}'" for code in poll.source.contracts)
 
+    def judged(answer: Answer) -> Literal["data", "empty"]:
+        return _judged(answer, name)
+
     def more(answer: Answer) -> Iterator[Want]:
-        if len(_entries(answer)) >= _MOST_ROWS:
+        if len(_entries(answer, name)) >= _MOST_ROWS:
             yield _page(poll, name, dates, offset=offset + _MOST_ROWS)
 
     stem, _, ending = name.rpartition(".")
@@ -95,13 +98,13 @@ def _page(poll: Poll, name: str, dates: str, *, offset: int) -> Want:
         ),
         headers={"X-App-Token": SECRET} if poll.keyed else {},
         accept=(200, 400, 403, 404),
-        judge=_judged,
+        judge=judged,
         follow=more,
     )
 
 
-def _entries(answer: Answer) -> list[dict[str, Any]]:
-    """Return the entries of an answer.
+def _entries(answer: Answer, name: str) -> list[dict[str, Any]]:
+    """Return the entries of an answer to the question of this name.
 
     Raises:
         SourceRefused: it says why there are none.
@@ -118,22 +121,22 @@ def _entries(answer: Answer) -> list[dict[str, Any]]:
         told = said if isinstance(said, dict) else {}
         why = told.get("message") or told.get("errorCode") or said
         msg = (
-            f"expected a list of weeks; the portal answered {answer.status}: {why}: hold "
+            f"{name}: expected a list of weeks; the portal answered {answer.status}: {why}: hold "
             "the data set and the columns asked for against the portal's page of it"
         )
         raise SourceRefused(msg)
     return said
 
 
-def _judged(answer: Answer) -> Literal["data", "empty"]:
-    entries = _entries(answer)
+def _judged(answer: Answer, name: str) -> Literal["data", "empty"]:
+    entries = _entries(answer, name)
     if not entries:
         return "empty"
     lost = [name for name in (_DAY, _CODE) if not any(name in e for e in entries)]
     if lost:
         msg = (
-            f"expected the fields {', '.join(lost)}; found {', '.join(entries[0])[:200]}: "
-            "the portal has renamed them"
+            f"{name}: expected the fields {', '.join(lost)}; found "
+            f"{', '.join(entries[0])[:200]}: the portal has renamed them"
         )
         raise SourceRefused(msg)
     return "data"

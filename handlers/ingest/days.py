@@ -73,8 +73,10 @@ def remark(text: str) -> str | None:
     return None
 
 
-def format_of(cells: Sequence[str], *, known: Sequence[str], stated: str | None) -> str:
-    """Return the way in which the dates of a file are written.
+def days_of(
+    cells: Sequence[str], *, known: Sequence[str], stated: str | None
+) -> tuple[str, list[date | None]]:
+    """Return the way in which the dates of a file are written, and its days.
 
     Args:
         cells: the cells that hold them.
@@ -91,12 +93,11 @@ def format_of(cells: Sequence[str], *, known: Sequence[str], stated: str | None)
             f"found {stated!r}"
         )
         raise BadInput(msg)
-    days = {way: [reader(way)(c) for c in cells] for way in known}
-    if stated is not None:
-        return stated
+    ways = known if stated is None else (stated,)
+    days = {way: list(map(reader(way), cells)) for way in ways}
     found = {way: frozenset(_filled(each)) for way, each in days.items()}
     most = max(found.values(), key=len)
-    fitting = [way for way in known if found[way] == most]
+    fitting = [way for way in ways if found[way] == most]
     stray = [i for each in found.values() for i in each if i not in most]
     if stray:
         shown = ", ".join(repr(cells[i]) for i in [min(most), stray[0]])
@@ -107,7 +108,7 @@ def format_of(cells: Sequence[str], *, known: Sequence[str], stated: str | None)
         raise BadInput(msg)
     if any(days[way] != days[fitting[0]] for way in fitting):
         raise BadInput(_ambiguous(cells, sorted(most), fitting, days))
-    return fitting[0]
+    return fitting[0], days[fitting[0]]
 
 
 def _filled(days: Sequence[date | None]) -> list[int]:

@@ -6,7 +6,9 @@ has never been answered and is empty is refused.
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -44,7 +46,17 @@ def eia(poll: Poll) -> Iterator[Want]:
 @connector("eia_steo")
 def outlook(_poll: Poll) -> Iterator[Want]:
     """Ask for the newest issue: the one before it is gone from there."""
-    yield Want("STEO.zip", _BULK, expect="zip")
+    yield Want("STEO.zip", _BULK, expect="zip", judge=_forecast)
+
+
+def _forecast(answer: Answer) -> Literal["data", "empty"]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+            text = archive.read(archive.namelist()[0])
+    except (zipfile.BadZipFile, EOFError, IndexError, OSError) as error:
+        msg = f"eia_steo: expected a whole zip archive; {error}: it may be cut short"
+        raise SourceUnavailable(msg) from None
+    return "data" if b'"series_id"' in text else "empty"
 
 
 def _rows(poll: Poll, series: str, frequency: str, *, route: str, offset: int) -> Want:
@@ -90,19 +102,21 @@ def _response(answer: Answer) -> dict[str, Any]:
     try:
         said = json.loads(answer.data)
     except ValueError:
-        msg = f"expected JSON; found {answer.data[:80]!r}: it may be cut short"
+        msg = f"eia: expected JSON; found {answer.data[:80]!r}: it may be cut short"
         raise SourceUnavailable(msg) from None
     response = said.get("response") if isinstance(said, dict) else None
     if answer.status == 200 and isinstance(response, dict):
         if isinstance(response.get("data"), list) and "total" in response:
             return response
-        msg = f"expected response.total and .data; found {', '.join(response)[:200]}"
+        msg = (
+            f"eia: expected response.total and .data; found {', '.join(response)[:200]}"
+        )
         raise SourceRefused(msg)
     error = said.get("error", said) if isinstance(said, dict) else said
     why = error
     if isinstance(error, dict):
         why = f"{error.get('code', '')} {error.get('message', '')}".strip() or error
-    msg = f"expected rows; the API answered {answer.status}: {str(why)[:300]}"
+    msg = f"eia: expected rows; the API answered {answer.status}: {str(why)[:300]}"
     raise SourceRefused(msg)
 
 
@@ -114,14 +128,14 @@ def _judged(
         return "empty"
     if not rows:
         msg = (
-            f"expected rows of {series}; the route {route} has none: is the code right? "
+            f"eia: expected rows of {series}; the route {route} has none: is the code right? "
             f"{_API.format(route).removesuffix('data/')}facet/series lists those it knows"
         )
         raise SourceRefused(msg)
     lost = [name for name in ("period", "series", "value") if name not in rows[0]]
     if lost:
         found = ", ".join(rows[0])[:200]
-        msg = f"expected the fields {', '.join(lost)} in a row; found {found}"
+        msg = f"eia: expected the fields {', '.join(lost)} in a row; found {found}"
         raise SourceRefused(msg)
     others = {row["series"] for row in rows} - {series}
     if others:

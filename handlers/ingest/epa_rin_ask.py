@@ -56,7 +56,7 @@ def _links(answer: Answer) -> list[tuple[tuple[int, int], str, str]]:
 def _judged(answer: Answer) -> Literal["data", "empty"]:
     if not _links(answer):
         msg = (
-            "expected a link to rindata_<month><year>.csv on the EPA's page of RINs "
+            "epa_rin: expected a link to rindata_<month><year>.csv on the EPA's page of RINs "
             "generated; found none: look where the file went, and hand it in by hand"
         )
         raise SourceRefused(msg)
@@ -65,4 +65,10 @@ def _judged(answer: Answer) -> Literal["data", "empty"]:
 
 def _newest(answer: Answer) -> Iterator[Want]:
     _, path, name = max(_links(answer))
-    yield Want(name, f"https://www.epa.gov{path}", expect="text", header=_HEADER)
+    url = f"https://www.epa.gov{path}"
+    yield Want(name, url, expect="text", header=_HEADER, judge=_has_months)
+
+
+def _has_months(answer: Answer) -> Literal["data", "empty"]:
+    lines = [line for line in answer.data.split(b"\n") if line.strip(b" \r")]
+    return "data" if len(lines) > 1 else "empty"

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import names_in, records_in
+from handlers.ingest.cells import as_written, names_in, records_in
 from handlers.ingest.observed import Observations, day_in
 from handlers.ingest.packed import cell_line, json_of
 
@@ -110,9 +110,9 @@ def _rows(records: Iterable[tuple[int, Any]], part: str | None) -> pl.DataFrame:
 def _add(
     found: Observations, record: Mapping[str, Any], number: int, *, part: str | None
 ) -> None:
-    commodity, country = (str(record[n]).strip() for n in _TOLD[:2])
+    commodity, country = (as_written(record[n]) for n in _TOLD[:2])
     week = day_in(str(record["weekEndingDate"])[:10])
-    unit = str(record["unitId"]).strip()
+    unit = as_written(record["unitId"])
     problem = None
     if week is None:
         problem = (

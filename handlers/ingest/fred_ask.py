@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from cbi_stream import (
@@ -119,9 +120,22 @@ def _windows(
         yield _plain(series)
     elif any(since is None or day > since for day in days):
         known = since is not None and since not in days
-        first = poll.asked_since.isoformat() if poll.asked_since else None
         spans = _spans((since or "",) * known + days)
-        yield _Window(series, spans, first).want()
+        yield _Window(series, spans, _first(series, poll, since)).want()
+
+
+def _first(series: str, poll: Poll, since: str | None) -> str | None:
+    """Return the first date of the observations to ask for; None for all of them.
+
+    What is never revised is not asked for again as a whole each day: a look-back before
+    the newest known vintage is enough. What is revised may change anywhere.
+    """
+    if poll.asked_since is not None:
+        return poll.asked_since.isoformat()
+    if since is None or poll.source.series[series].pit_grade in _REVISED:
+        return None
+    first: date = date.fromisoformat(since) - poll.source.fetch.looks_back
+    return first.isoformat()
 
 
 def _spans(days: tuple[str, ...]) -> tuple[_Span, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import lines_in
+from handlers.ingest.cells import as_written, lines_in
 from handlers.ingest.observed import Observations
 from handlers.ingest.packed import cell_line, json_of
 
@@ -147,8 +147,8 @@ def _add_month(found: Observations, told: dict[str, Any], number: int) -> None:
         found.unreadable("", list(told.values()), problem, line=cell_line(number, 1))
         return
     first = date(int(month[1]), int(month[2]), 1)
-    partner = _partner(str(told["CTY_CODE"]))
-    stem = f"exports.{told['E_COMMODITY']}.{partner}"
-    unit = _UNITS.get(str(told["UNIT_QY1"]), str(told["UNIT_QY1"]).lower() or "none")
-    found.add(f"{stem}.{unit}", first, told["QTY_1_MO"], line=cell_line(number, 1))
-    found.add(f"{stem}.dollars", first, told["ALL_VAL_MO"], line=cell_line(number, 2))
+    cells = {name: as_written(cell) for name, cell in told.items()}
+    stem = f"exports.{cells['E_COMMODITY']}.{_partner(cells['CTY_CODE'])}"
+    unit = _UNITS.get(cells["UNIT_QY1"], cells["UNIT_QY1"].lower() or "none")
+    found.add(f"{stem}.{unit}", first, cells["QTY_1_MO"], line=cell_line(number, 1))
+    found.add(f"{stem}.dollars", first, cells["ALL_VAL_MO"], line=cell_line(number, 2))

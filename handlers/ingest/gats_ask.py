@@ -57,14 +57,14 @@ def judge(answer: Answer) -> Literal["data", "empty"]:
         return "empty"
     said = answer.data[:300].decode(errors="replace")
     if answer.status != 200:
-        msg = f"{answer.url}: expected rows; found {answer.status} {said}"
+        msg = f"gats: {answer.url}: expected rows; found {answer.status} {said}"
         raise SourceRefused(msg)
     try:
         told = json_of(answer.data)
     except BadInput as error:
-        msg = f"{answer.url}: {error}"
+        msg = f"gats: {answer.url}: {error}"
         raise SourceUnavailable(msg) from None
     if not isinstance(told, list):
-        msg = f"{answer.url}: expected a list of lists; found {said[:120]}"
+        msg = f"gats: {answer.url}: expected a list of lists; found {said[:120]}"
         raise SourceUnavailable(msg)
     return "data" if sum(isinstance(row, list) for row in told) > 1 else "empty"

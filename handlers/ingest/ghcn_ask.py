@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from cbi_stream import Answer, Poll, SourceRefused, Want, connector
-from handlers.ingest.answers import Verdict, said_in, shown
+from handlers.ingest.answers import Verdict, has_lines, said_in, shown
 
 _FILES = (
     "https://www.ncei.noaa.gov/data/global-historical-climatology-network-daily/access/"
@@ -33,6 +33,7 @@ def asked(poll: Poll) -> Iterator[Want]:
                 f"{_FILES}{station}.csv",
                 expect="text",
                 header=r'"?STATION"?,"?DATE"?,.*',
+                judge=has_lines,
             )
     for station in stations:
         name = f"ghcn_{station}_recent.json"

@@ -56,13 +56,14 @@ def year(data: bytes, _key: str | None) -> pl.DataFrame:
     """Return the local days of all stations of a year's archive."""
     wanted = {"wanted": lambda name: bool(_MEMBER.fullmatch(name))}
     found = members_of(data, **wanted, expected="files like INMET_NE_PE_A309_...CSV")
-    parts = [_named(name, content) for name, content in found]
-    return days_of(pl.concat(parts))
+    # One after the other: the hours of all stations together would fill the memory.
+    rows = pl.concat([_days(name, content) for name, content in found])
+    return rows.with_columns(line=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
 
 
-def _named(name: str, data: bytes) -> pl.DataFrame:
+def _days(name: str, data: bytes) -> pl.DataFrame:
     try:
-        return _hours(data)
+        return days_of(_hours(data))
     except BadInput as error:
         msg = f"{name}: {error}"
         raise BadInput(msg) from None

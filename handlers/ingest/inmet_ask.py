@@ -6,32 +6,37 @@ It never takes the silence of the service (204, 404) for days without rain.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from cbi_stream import SECRET, Answer, Poll, SourceRefused, Want, connector
 from handlers.ingest.answers import Verdict, said_in, shown
 
 _YEARS = "https://portal.inmet.gov.br/uploads/dadoshistoricos/"
-_HOURS = "https://apitempo.inmet.gov.br/token/estacao/"
+_SERVICE = "https://apitempo.inmet.gov.br/token/estacao/"
+_MONTH = timedelta(days=30)
 
 
 @connector("inmet")
 def asked(poll: Poll) -> Iterator[Want]:
-    """Ask for the years that are over once, for the last two again, then for stations."""
+    """Ask for the last weeks of stations, then for years: those that are over once."""
+    if poll.keyed:
+        yield from _hours(poll)
     first = (poll.asked_since or poll.source.fetch.history_from).year
     for year in range(first, poll.today.year + 1):
         name = f"inmet_{year}.zip"
-        monthly = year >= poll.today.year - 1 and poll.today.day == 1
-        if monthly or poll.whole or name not in poll.landed:
+        last = poll.landed.get(name)
+        grows = year >= poll.today.year - 1
+        if last is None or poll.whole or (grows and last + _MONTH <= poll.today):
             yield Want(name, f"{_YEARS}{year}.zip", expect="zip")
-    if not poll.keyed:
-        return
+
+
+def _hours(poll: Poll) -> Iterator[Want]:
     for line in poll.source.fetch.options["stations"]:
         station = line.split(" ")[0]
         start = max(poll.since(f"inmet_{station}.json"), _oldest(poll))
         yield Want(
             f"inmet_{station}.json",
-            f"{_HOURS}{start}/{poll.today}/{station}/{SECRET}",
+            f"{_SERVICE}{start}/{poll.today}/{station}/{SECRET}",
             accept=(200, 204),
             judge=_judged,
         )

@@ -26,7 +26,11 @@ _TELLING = (
     "trans_mode", "current",
 )  # fmt: skip
 """The fields that tell one row of a report from another, in the order of a series' id."""
-_NEEDED = ("slug_id", "report_date", "published_date")
+_NEEDED = (
+    "slug_id", "report_date", "published_date", "commodity", "quote_type", "freight",
+    "trans_mode", "current", "delivery_start", "basis Min", "basis Max", "avg_price",
+)  # fmt: skip
+"""What every row of bids has, null where nothing was quoted."""
 _NO_MEASURE = re.compile(r"ago|date|_id$|year|^office|code")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _EXPECTED = "results with " + ", ".join(_NEEDED)

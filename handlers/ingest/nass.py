@@ -14,6 +14,7 @@ import polars as pl
 
 from cbi_stream import BadInput, source
 from handlers.ingest.cells import (
+    as_written,
     columns_of,
     names_in,
     number_in,
@@ -76,7 +77,7 @@ def nass(data: bytes, _key: str | None) -> pl.DataFrame:
     if lacking is not None:
         msg = f"expected {_EXPECTED}; found a record without {lacking}"
         raise BadInput(msg)
-    cells = {name: [_text(r[name]) for r in records] for name in _FIELDS}
+    cells = {name: [as_written(r[name]) for r in records] for name in _FIELDS}
     frame = pl.DataFrame(cells, schema=dict.fromkeys(_FIELDS, pl.String))
     return _rows(frame.with_row_index("line", offset=1).cast({"line": pl.Int64}))
 
@@ -115,10 +116,6 @@ def _rows(cells: pl.DataFrame) -> pl.DataFrame:
     return done.select(
         "series", "date", "value", "stamp", "loaded", "line", "problem", "text"
     )
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell).strip()
 
 
 def _slug(text: str) -> str:

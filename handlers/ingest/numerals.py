@@ -30,6 +30,8 @@ def plain(cell: str, point: Point = ".") -> str | None:
     Returns:
         The number; None where the cell holds none in this notation.
     """
+    if point == "." and _PLAIN.fullmatch(cell):
+        return cell.removeprefix("+").removesuffix(".")
     other: Point = "," if point == "." else "."
     if _GROUPED[point].fullmatch(cell):
         cell = cell.replace(other, "")
@@ -47,6 +49,8 @@ def whole(cell: str, point: Point = ".") -> str | None:
     Returns:
         The number; None where the cell holds no whole one in this notation.
     """
+    if cell.isdecimal() and cell.isascii():
+        return cell
     scaled = _SCALED.fullmatch(cell)
     number = plain(scaled["number"] if scaled else cell, point)
     if number is None:

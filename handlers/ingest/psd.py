@@ -13,7 +13,7 @@ from datetime import date, datetime
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import columns_of, names_in, number_in, with_made
+from handlers.ingest.cells import as_written, columns_of, names_in, number_in, with_made
 from handlers.ingest.lines import finished
 from handlers.ingest.observed import end_of_day
 from handlers.ingest.packed import json_of, member_of
@@ -112,7 +112,7 @@ def psd_json(data: bytes, _key: str | None) -> pl.DataFrame:
         raise BadInput(msg)
     schema = dict.fromkeys(_COLUMNS, pl.String)
     cells = {
-        column: ["" if r[name] is None else str(r[name]).strip() for r in records]
+        column: [as_written(r[name]) for r in records]
         for name, column in _FIELDS.items()
     }
     frame = pl.DataFrame(cells, schema=schema).with_columns(

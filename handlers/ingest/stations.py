@@ -19,6 +19,7 @@ TENTHS = ("PRCP", "TMAX", "TMIN", "TAVG", "TOBS", "EVAP", "AWND", "WSF2")
 """Elements that the files give in tenths: of mm, degrees C, m/s. Snow is in whole mm."""
 READ = ("TMAX", "TMIN", "TAVG", "PRCP", "SNOW", "SNWD")
 """The elements that are read where a line holds many; the others are not looked at."""
+WARMTH = ("TMAX", "TMIN", "TAVG")
 WARMEST = 60
 _STATION = r"[A-Z]{2}[A-Z0-9_\-]{9}"
 _SHOWN = 5
@@ -84,6 +85,13 @@ def _problem(number: str) -> pl.Expr:
         "date: expected a day from 1900 to 2100": pl.col("date").is_null(),
         f"number: expected a number like {number}": ~missing & ~matches(value, number),
     }
+    if number == WHOLE:
+        # One such value of a station's file is a slip; of an answer in degrees it says
+        # that the whole answer is in tenths: see refuse_a_leak.
+        far = value.cast(pl.Int64, strict=False).abs() > WARMEST * 10
+        told[f"range: expected degrees C from -{WARMEST} to {WARMEST}"] = (
+            pl.col("element").is_in(list(WARMTH)) & ~missing & far
+        )
     flag = pl.concat_str(
         pl.lit("qflag: expected a value that passed quality control; found flag "),
         "qflag",

@@ -55,7 +55,12 @@ def stooq_bare(data: bytes, symbol: str | None) -> pl.DataFrame:
     )
 
 
-@source("stooq", headers=(",".join(_BULK),), recognises=_IS_BULK)
+def _begins_bulk(head: str) -> bool:
+    return _IS_BULK(head.split("\n", 1)[0].rstrip("\r"))
+
+
+# Its first byte is that of XML, so that is the form in which it comes here.
+@source("stooq", headers=(",".join(_BULK),), recognises=_begins_bulk, form="xml")
 def stooq_bulk(data: bytes, symbol: str | None) -> pl.DataFrame:
     """Return the lines of one symbol's file of the bulk archive.
 

@@ -124,4 +124,8 @@ def _curve(name: str, year: int) -> Want:
 
 def _judged_curve(answer: Answer) -> Any:
     lines = [line for line in answer.data.split(b"\n") if line.strip()]
+    lines = [line for line in lines if not line.startswith(b"#")]
+    if not lines or not lines[0].lstrip(b'\xef\xbb\xbf"').startswith(b"Date"):
+        msg = f"treasury: expected the header Date,...; found {answer.data[:80]!r}"
+        raise SourceUnavailable(msg)
     return "data" if len(lines) > 1 else "empty"

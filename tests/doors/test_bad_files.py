@@ -147,7 +147,7 @@ TURNED_AWAY = [
     ("55 Excel", "VIXCLS.csv", b"\xd0\xcf\x11\xe0....", "quarantine", "old Excel"),
     ("mostly noise", "ZL=F.csv", GOOD + b"x,1\n" * 4, "quarantine",
      "4 of 7 lines cannot be read"),
-    ("Stooq", "ZL=F.csv", b"Date,Open,High,Low,Close,Volume\n", "waiting",
+    ("Stooq", "prices.csv", b"Date,Open,High,Low,Close,Volume\n", "waiting",
      "stooq, yfinance have the header"),
     ("Barchart", "prices.csv", b'Time,Open,High,Low,Last,Change,%Change,Volume,"Open Int"\n',
      "waiting", "says which symbol"),

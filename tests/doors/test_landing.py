@@ -137,7 +137,7 @@ def test_a_settled_wave_completes_the_receipts(
 ) -> None:
     """What became of each line adds up to the lines, and stands in the file too."""
     late = YAHOO + b"\n2024-05-06,NaN,1,1,1,1,1"
-    taken = [drop(late), drop(YAHOO, "ZL=F (1).csv"), drop(YAHOO, "SB=F.csv")]
+    taken = [drop(late), drop(YAHOO, "ZL=F (1).csv"), drop(YAHOO, "LE=F.csv")]
     run_wave(lake, graph, probing="off")
     done = complete(lake, graph, taken)
     for receipt in done:

@@ -13,7 +13,9 @@ from cbi_stream.doors.readers import Child, Here
 from cbi_stream.doors.reading import Task, reading_of, unpacked_head
 from cbi_stream.shapes.source import Parser, source
 from cbi_stream.words.errors import BadInput
+from handlers.ingest.cftc import cftc_json
 from handlers.ingest.fred import fred
+from tests.ingest.weeks import LEGACY_JSON, portal
 
 FRED = b"observation_date,VIXCLS\n2024-05-01,15.39\n2024-05-02,oops\n2024-05-03,1\n"
 TASK = Task("VIXCLS")
@@ -34,6 +36,15 @@ def _function_called(name: str) -> Parser:
 
     parse.__module__, parse.__qualname__ = "tests.doors.children", name
     return Parser("toy", (), lambda _: True, lambda _: None, parse)  # type: ignore[arg-type]
+
+
+def test_only_lines_of_text_have_a_last_line_that_ends() -> None:
+    """JSON and archives end as they end, whatever the source's texts do."""
+    whole = Task(None, final_newline=True)
+    weeks = portal(LEGACY_JSON)
+    assert not weeks.endswith(b"\n")
+    assert Here().read(cftc_json, weeks, whole).lines.height == 1
+    assert Here().read(fred, FRED[:-1], Task("VIXCLS", final_newline=True)).cut
 
 
 def test_the_child_says_what_this_process_says(reader: Child) -> None:

@@ -14,12 +14,18 @@ from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.layouts import first_line
 from cbi_stream.lake.lake import Lake
 from tests.ingest.test_sources import year_file
+from tests.quirks import charts
 
 Drop = Callable[..., Receipt]
 Put = Callable[..., Path]
 YAHOO = b"Date,Open,High,Low,Close,Adj Close,Volume\n2024-05-01,1,1,1,1,1,1\n"
 YFINANCE = b"date,open,high,low,close,volume\n2024-05-01,1,1,1,1,1\n"
 NAMED = b"observation_date,VIXCLS\n2024-05-01,15.39\n"
+BARCHART = b"Time,Open,High,Low,Last,Change,%Change,Volume\n2024-05-01,1,1,1,1,0,0%,1\n"
+BULK = (
+    b"<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n"
+    b"ZL.F,D,20240501,000000,45,45,45,45,1,0\n"
+)
 UNNAMED = b"Date,Value\n2024-05-01,15.39\n"
 
 
@@ -38,6 +44,23 @@ UNNAMED = b"Date,Value\n2024-05-01,15.39\n"
         ("NFCI.csv", UNNAMED, "fred", "NFCI", "file name"),
         ("DGS10-2024.csv", UNNAMED, "fred", "DGS10", "file name"),
         ("x.csv", NAMED.replace(b"VIXCLS", b"XYZ9"), "fred", "XYZ9", "header"),
+        (
+            "zlz25_price-history-10-03-2025.csv",
+            BARCHART,
+            "barchart",
+            "ZLZ25",
+            "file name",
+        ),
+        ("dxy_daily_historical-data-1.csv", BARCHART, "barchart", "DXY", "file name"),
+        ("zl.f.txt", BULK, "stooq", "ZL", "file name"),
+        (
+            "whatever.json",
+            charts.chart((charts.MIDNIGHT, 50.0)),
+            "yahoo",
+            "ZL",
+            "header",
+        ),
+        ("x.json", charts.chart((1, 5.0), symbol="^GSPC"), "yahoo", "GSPC", "header"),
     ],
 )
 def test_a_file_says_what_it_is(
@@ -189,3 +212,14 @@ def test_an_unknown_header_is_compared_with_the_known_ones(
     reason, mend = about(header, [p for ps in graph.parsers.values() for p in ps])
     assert said in reason
     assert mend
+
+
+def test_a_single_contract_is_registered_by_its_root(drop: Drop) -> None:
+    """ZLH26 may be said, and no receipt calls it unknown; ZLX26 is no month of ZL."""
+    told = drop(BARCHART, "prices.csv", Hint(key="ZLH26"))
+    assert (told.end, told.key, told.reason) == ("archive", "ZLH26", None)
+    waits = drop(BARCHART.replace(b"05-01", b"05-02"), "x.csv", Hint(key="ZLX26"))
+    assert waits.end == "waiting"
+    assert "expected a registered symbol" in (waits.reason or "")
+    unused = drop(BARCHART.replace(b"05-01", b"05-03"), "zlx26_price-history-1.csv")
+    assert "not registered" in (unused.reason or "")

@@ -44,7 +44,8 @@ LAYOUTS: list[tuple[str, Parser, str]] = [
     (
         "Barchart",
         barchart,
-        f'{BARCHART}2025-09-26,50.1,51,49,50.5,-14.,+1.88%,1200,7\n"Downloaded from Barchart.com as of 10-03-2025 04:21pm CDT"\n',
+        f"{BARCHART}2025-09-26,50.1,51,49,50.5,-14.,+1.88%,1200,7\n"
+        '"Downloaded from Barchart.com as of 10-03-2025 04:21pm CDT"\n',
     ),
     (
         "Barchart with Latest, older dates",
@@ -64,12 +65,14 @@ LAYOUTS: list[tuple[str, Parser, str]] = [
     (
         "investing.com in Spanish",
         investing,
-        '"Fecha","Último","Apertura","Máximo","Mínimo","Vol.","% var."\n"26.09.2025","50,5","50,1","51","49","1,20K","-0,77%"\n',
+        '"Fecha","Último","Apertura","Máximo","Mínimo","Vol.","% var."\n'
+        '"26.09.2025","50,5","50,1","51","49","1,20K","-0,77%"\n',
     ),
     (
         "yfinance with events",
         yfinance_events,
-        "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n2025-09-26 00:00:00-04:00,50.1,51,49,50.5,1200,0.0,0.0\n",
+        "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n"
+        "2025-09-26 00:00:00-04:00,50.1,51,49,50.5,1200,0.0,0.0\n",
     ),
     (
         "yfinance, three headers",
@@ -94,12 +97,15 @@ LAYOUTS: list[tuple[str, Parser, str]] = [
     (
         "Yahoo's page",
         yahoo_page,
-        "Date\tOpen\tHigh\tLow\tClose*\tAdj Close**\tVolume\nSep 26, 2025\t50.1\t51\t49\t50.5\t50.4\t1,200\nSep 12, 2025\t0.52 Dividend\n",
+        "Date\tOpen\tHigh\tLow\tClose*\tAdj Close**\tVolume\n"
+        "Sep 26, 2025\t50.1\t51\t49\t50.5\t50.4\t1,200\n"
+        "Sep 12, 2025\t0.52 Dividend\n",
     ),
     (
         "quandl",
         quandl,
-        "Date,Open,High,Low,Last,Change,Settle,Volume,Previous Day Open Interest\n2025-09-26,50.1,51,49,50.4,,50.5,1200.0,910.0\n",
+        "Date,Open,High,Low,Last,Change,Settle,Volume,Previous Day Open Interest\n"
+        "2025-09-26,50.1,51,49,50.4,,50.5,1200.0,910.0\n",
     ),
 ]
 

@@ -21,9 +21,8 @@ def chart(
 ) -> bytes:
     """Return a chart: stamps and closes; every price of a row is its close."""
     closes = [close for _, close in rows]
-    quote: dict[str, Sequence[Any]] = dict.fromkeys(
-        ("open", "high", "low", "close"), closes
-    )
+    names = ("open", "high", "low", "close")
+    quote: dict[str, Sequence[Any]] = dict.fromkeys(names, closes)
     quote["volume"] = [None if close is None else 1000 for close in closes]
     meta: dict[str, Any] = {
         "currency": "USX",

@@ -145,6 +145,10 @@ MISTAKES = [
         "decimal that divides 1.*0.03",
     ),
     ("universe.yaml", 'tick: "0.01"', 'tick: "cent"', "cent", "tick|ZL"),
+    ("universe.yaml", "[10, 150]", "[150, 10]", "[150, 10]", "lower number first"),
+    ("universe.yaml", "[10, 150]", "[10]", "[10]", "plausible"),
+    ("universe.yaml", "months: FHKNQUVZ", "months: FHA", "months: FHA", "months.*FHA"),
+    ("universe.yaml", "kind: future", "kind: pork", "kind: pork", "kind.*pork"),
     ("universe.yaml", 'tick: "0.01"', 'tick: "-0.01"', "-0.01", "divides 1"),
     ("universe.yaml", 'tick: "0.01"', 'tick: "1/0"', "1/0", "tick|ZL"),
     ("universe.yaml", 'tick: "0.01"', "tick: 0.01", "tick: 0.01", "string.*found 0.01"),
@@ -427,3 +431,37 @@ def test_a_specs_text_moves_with_its_own_entries_only(
     for names, moved in ((("settings", "universe"), False), (("horizons",), True)):
         before = Spec(registry, names).canonical()
         assert (Spec(other, names).canonical() != before) is moved
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("ZL", "US cents per pound"),
+        ("ZLZ25", "US cents per pound"),
+        ("ZLZ80", "US cents per pound"),
+        ("RSX25", "Canadian dollars per tonne"),
+        ("MPCV25", "US dollars per tonne"),
+        ("FCPOF26", "Malaysian ringgit per tonne"),
+        ("ZLX25", None),
+        ("ZLZ5", None),
+        ("ZLZ2025", None),
+        ("zlz25", None),
+        ("GSPCZ25", None),
+        ("XXZ25", None),
+        ("", None),
+    ],
+)
+def test_a_contract_is_known_by_its_root(
+    registry: Registry, name: str, unit: str | None
+) -> None:
+    """A symbol, a letter of its own delivery months, two digits of the year."""
+    found = registry.universe.of(name)
+    assert (found and found.unit) == unit
+
+
+def test_the_symbols_of_yahoo_are_those_of_the_universe(registry: Registry) -> None:
+    """55 are asked for; the target is one; none of them is adjusted or deferred."""
+    asked = registry.data_sources.sources["yahoo"].aliases
+    assert len(asked) == len(set(asked.values())) == 55
+    assert registry.settings.target in asked.values()
+    assert not [name for name in asked.values() if "_" in name]

@@ -6,8 +6,10 @@ Nothing here leaves this machine.
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import socket
+import zipfile
 from dataclasses import replace
 from datetime import date
 from time import perf_counter
@@ -213,6 +215,29 @@ def test_drift_of_csv():
     assert b"date,B,c\n" in renamed(reply, old="a, b", new="B").data
     assert b'2024-01-01,"1,5",x\n2024-01-02,2,y\n' in retyped(reply).data
     assert b'c,"a, b",date\nx,1.5,2024-01-01\n' in reordered(reply).data
+
+
+def test_drift_reaches_into_an_archive_and_lines_of_json():
+    """The member's schema changes, its name and the mark stay."""
+    lines = b'{"id":"a","data":[1]}\n{"id":"b","data":[2]}\n'
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as packed:
+        packed.writestr("rows.txt", lines)
+        packed.comment = b"\n# SIMULATED\n"
+    changed = renamed(Reply(held.getvalue(), "application/zip"))
+    with zipfile.ZipFile(io.BytesIO(changed.data)) as packed:
+        assert packed.namelist() == ["rows.txt"]
+        assert packed.comment == b"\n# SIMULATED\n"
+        said = [json.loads(line) for line in packed.read("rows.txt").splitlines()]
+    assert said == [{"id": "a", "data_renamed": [1]}, {"id": "b", "data_renamed": [2]}]
+
+
+def test_a_switch_of_drift_passes_pages_by():
+    """A page has no schema; what it links to on the same host has."""
+    page = Reply(b"<!DOCTYPE html><html></html>", "text/html;charset=utf-8")
+    for fault in (switches.renamed(), switches.retyped(), switches.reordered()):
+        assert fault.body is not None
+        assert fault.body(page) == page
 
 
 def test_a_drift_that_changes_nothing_is_no_drift():

@@ -24,6 +24,7 @@ from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
 from cbi_stream.replay.server import Replay
+from cbi_stream.replay.sites import discover as discover_sites
 from cbi_stream.replay.world import World
 from cbi_stream.words import clock
 
@@ -46,9 +47,15 @@ def connectors() -> list[str]:
 
 
 def keyed() -> list[str]:
-    """Return the sources that take a key."""
-    sources = graph().registry.data_sources.sources
-    return [n for n in connectors() if (f := sources[n].fetch) and f.secret]
+    """Return the sources whose hosts look at a key."""
+    sources, sites = graph().registry.data_sources.sources, discover_sites()
+    return [
+        name
+        for name in connectors()
+        if (fetch := sources[name].fetch)
+        and fetch.secret
+        and any(h in sites and sites[h].key_in for h in fetch.hosts)
+    ]
 
 
 @dataclass

@@ -99,9 +99,9 @@ def test_one_more_series_needs_no_python(project: Path) -> None:
     start = text.index("      DFF:")
     inside = "".join(f"      {line}\n" for line in entry.splitlines())
     sources.write_text(text[:start] + inside + text[start:], encoding="utf-8")
-    (project / "BAA10Y.csv").write_text("observation_date,BAA10Y\n2024-05-01,1.75\n")
-    for words in (["init"], ["drop", "BAA10Y.csv"], ["run", "--until-idle"]):
+    (project / "DGS7.csv").write_text("observation_date,DGS7\n2024-05-01,4.61\n")
+    for words in (["init"], ["drop", "DGS7.csv"], ["run", "--until-idle"]):
         done = cbi(project, *words)
         assert done.returncode == 0, (words, done.stdout, done.stderr)
     rows = json.loads(cbi(project, "read", "staging.fred", "--format", "json").stdout)
-    assert [(r["series"], r["value"]) for r in rows] == [("BAA10Y", 1.75)]
+    assert [(r["series"], r["value"]) for r in rows] == [("DGS7", 4.61)]

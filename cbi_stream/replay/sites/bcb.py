@@ -62,13 +62,11 @@ def answer(question: Question, world: World) -> Reply:
     if not rows:
         return json_reply({"erro": {"detail": "Value(s) not found"}}, status=404)
     if question.param("formato") == "csv":
-        lines = [
-            f'"{day:%d/%m/%Y}";"{value:.4f}"'.replace(".", ",") for day, value in rows
-        ]
+        lines = [f'"{day:%d/%m/%Y}";"{value}"'.replace(".", ",") for day, value in rows]
         text = "\r\n".join(['"data";"valor"', *lines]) + "\r\n"
         return text_reply(text, content_type="text/csv")
     return json_reply(
-        [{"data": f"{day:%d/%m/%Y}", "valor": f"{value:.4f}"} for day, value in rows]
+        [{"data": f"{day:%d/%m/%Y}", "valor": str(value)} for day, value in rows]
     )
 
 

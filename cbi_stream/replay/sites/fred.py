@@ -31,7 +31,7 @@ from cbi_stream.replay.statistics import Dates, Statistic
 from cbi_stream.replay.world import World
 
 _API: Final = "/fred/"
-_KEPT_SINCE: Final = date(2005, 1, 3)
+_KEPT_SINCE: Final = date(2018, 1, 2)
 _BEGINNING, _NO_END = date(1776, 7, 4), date(9999, 12, 31)
 _MOST_VINTAGES: Final = 2000
 _KEY: Final = re.compile(r"[a-z0-9]{32}")
@@ -90,7 +90,7 @@ SERIES: Final = {
         cadence=cadence,
         lag=timedelta(days=lag),
         restated=tuple(timedelta(days=n) for n in restated),
-        begins=date(2000, 1, 3),
+        begins=date(2015, 1, 2),
     )
     for names, low, high, decimals, cadence, lag, restated in _GROUPS
     for name in names.split()

@@ -21,7 +21,7 @@ _ZIP: Final = re.compile(r"/uploads/dadoshistoricos/(\d{4})\.zip")
 _HOURS: Final = re.compile(
     r"/token/estacao/(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)/([A-Z]\d{3})/([^/]+)"
 )
-_STATIONS: Final = {"A901": "CUIABA", "A904": "SORRISO"}
+_STATIONS: Final = {"A904": "SORRISO"}
 _COLUMNS: Final = (
     "Data;Hora UTC;PRECIPITAÇÃO TOTAL, HORÁRIO (mm);"
     "TEMPERATURA MÁXIMA NA HORA ANT. (AUT) (°C);"

@@ -29,7 +29,7 @@ from cbi_stream.replay.world import World
 _FILES: Final = "/data/global-historical-climatology-network-daily/access/"
 _SERVICE: Final = "/access/services/data/v1"
 _CDO: Final = "/cdo-web/api/v2/data"
-_BEGINS: Final = date(2020, 1, 1)
+_BEGINS: Final = date(2023, 1, 1)
 _ELEMENTS: Final = {
     "PRCP": (0.0, 400.0),
     "TMAX": (160.0, 400.0),
