@@ -104,6 +104,8 @@ def _show_tables(stage: Stage) -> None:
     rows = []
     for node in stage.graph.nodes:
         _, current = stage.lake.table(node.table).head()
+        if not current.partitions:
+            continue  # of a source that this demo does not ask
         count = sum(entry.rows for entry in current.partitions.values())
         rows.append((node.table, len(current.partitions), count, current.root[:12]))
     stage.table("tables", ["table", "partitions", "rows", "root"], rows)

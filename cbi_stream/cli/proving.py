@@ -82,8 +82,12 @@ def _print(certificate: proof.Certificate, kind: str) -> None:
         [
             (t, certificate.versions[t], root[:16])
             for t, root in certificate.roots.items()
+            if certificate.versions[t] >= 0
         ],
     )
+    unseen = sum(version < 0 for version in certificate.versions.values())
+    if unseen:
+        show.note(f"and {unseen} tables that nothing was computed for yet")
     for table, verdict in certificate.deep.items():
         show.note(f"one pass over all history: {table}: {verdict}")
     if certificate.identical:

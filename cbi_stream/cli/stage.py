@@ -180,6 +180,7 @@ class Stage:
                 self._changed_dates(table, before, after),
             )
             for table, count in computed.items()
+            if any(place[0] == table for place in after.partitions)
         ]
         columns = ["table", "plan", "ran", "changed", "dates that changed"]
         self.table(title, columns, rows)

@@ -73,8 +73,7 @@ def append_files(
 ) -> list[Appended]:
     """Append the lines of files to a raw table, in one commit.
 
-    Each is held against what is stored and what stands before it in `files`, as if they
-    had come one after the other.
+    Each is held against what is stored and against those before it in `files`.
 
     Args:
         table: the raw table.

@@ -6,11 +6,12 @@ It keeps cells and nothing else: neither formats nor formulas, which no site wri
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 
 import polars as pl
 
-from cbi_stream.replay import xls, xlsx
+from cbi_stream.replay import books, xlsx
 
 Rows = list[list[str]]
 _OLD, _YOUNG = b"\xd0\xcf\x11\xe0", b"PK"
@@ -37,11 +38,11 @@ def changed(data: bytes, change: Callable[[Rows], Rows]) -> bytes:
         raise ValueError(msg)
     cells = {name: [[_cell(c) for c in row] for row in r] for name, r in after.items()}
     if data.startswith(_YOUNG):
-        return xlsx.workbook(cells)
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            return xlsx.workbook(cells, mark=packed.comment)
     at = data.find(_MARK)
-    mark = data[at:].partition(b"\n")[0].decode() if at >= 0 else ""
-    (name, rows), *_ = cells.items()
-    return xls.workbook(name, rows, mark=mark)
+    mark = b"\n" + data[at:].partition(b"\n")[0] + b"\n" if at >= 0 else b""
+    return books.workbook(cells, note=mark)
 
 
 def _sheets(data: bytes) -> dict[str, pl.DataFrame]:
@@ -66,7 +67,7 @@ def _changed(rows: Rows, change: Callable[[Rows], Rows]) -> Rows:
     return [*rows[:header], *change(rows[header:])] if rows else rows
 
 
-def _cell(text: str) -> xls.Cell:
+def _cell(text: str) -> str | float | None:
     """Return a number as a number, and no cell for an empty one."""
     try:
         return float(text) if text else None

@@ -38,7 +38,11 @@ _AGES = {0: "current", 1: "prior", 2: "before_prior"}
 
 
 def _names(header: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([header]))]
+    """Return the names of a header's columns; none where it is no such line."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([header]))]
+    except (csv.Error, StopIteration):
+        return []
 
 
 def _lines(

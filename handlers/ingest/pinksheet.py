@@ -40,6 +40,7 @@ _SHEET = "Monthly Prices"
 _MONTH = re.compile(r"((?:19|20)\d\d)M(0[1-9]|1[0-2])")
 _UPDATED = re.compile(r"Updated on ([A-Z][a-z]+ \d{1,2}, \d{4})")
 _MISSING = ("…", "..", "...", "")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,17})?")
 _ZONE = "America/New_York"
 _FROZEN = timedelta(days=75)
 _RESTATED = 3
@@ -92,8 +93,12 @@ def pinksheet(data: bytes, _key: str | None) -> pl.DataFrame:
         loaded = None if stamp is None else day != newest[-1]
         for series, column in places.items():
             cell = (rows[n][column] or "").strip()
-            value = "" if cell in _MISSING else cell
             line = cell_line(n + 1, column + 1)
+            if cell not in _MISSING and not _NUMBER.fullmatch(cell):
+                problem = f"number: {series}: expected a price; found {cell[:40]!r}"
+                found.unreadable(series, f"{day:%Y-%m} {cell}", problem, line=line)
+                continue
+            value = "" if cell in _MISSING else cell
             found.add(series, day, value, line=line, stamp=stamp, loaded=loaded)
     return found.frame(expected="months with prices")
 
@@ -178,12 +183,17 @@ def judged(answer: Answer) -> Verdict:
         SourceRefused: it has no such sheet.
     """
     try:
-        months = [day for cells in _prices(answer.data) if (day := _month(cells[0]))]
+        rows = _prices(answer.data)
+        months = [day for cells in rows if (day := _month(cells[0]))]
+        below = rows[_names_at(rows) + 3 :]  # names, units, and in some editions codes
     except BadInput as error:
         msg = f"pinksheet: {error}"
         raise SourceRefused(msg) from None
-    if not months:
+    if not months and not any(any(cells) for cells in below):
         return "empty"
+    if not months:
+        msg = f"pinksheet: expected months like 2024M05 in front; found {below[0][:3]}"
+        raise SourceRefused(msg)
     newest = max(months)
     today: datetime = answer.fetched_at
     if newest < today.date() - _FROZEN:

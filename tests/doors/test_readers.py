@@ -14,7 +14,7 @@ from cbi_stream.doors.reading import Task, reading_of, unpacked_head
 from cbi_stream.shapes.source import Parser, source
 from cbi_stream.words.errors import BadInput
 from handlers.ingest.cftc import cftc_json
-from handlers.ingest.fred import fred
+from handlers.ingest.fred import fred, fred_json
 from tests.ingest.weeks import LEGACY_JSON, portal
 
 FRED = b"observation_date,VIXCLS\n2024-05-01,15.39\n2024-05-02,oops\n2024-05-03,1\n"
@@ -67,6 +67,17 @@ def test_the_child_says_what_this_process_says(reader: Child) -> None:
         assert there.lines.schema == here.lines.schema
         told = (there.simulated, there.cut, there.refusal)
         assert told == (here.simulated, here.cut, here.refusal)
+
+
+def test_only_lines_can_be_cut_unseen() -> None:
+    """JSON without a line end is whole; lines of the same source without one are not."""
+    task = Task("GDP", final_newline=True)
+    answer = (
+        b'{"realtime_start":"2024-07-01","realtime_end":"2024-07-01","observations":[]}'
+    )
+    found = Here().read(fred_json, answer, task)
+    assert (found.cut, found.refusal, found.lines.height) == (None, None, 0)
+    assert Here().read(fred, FRED[:-1], task).cut is not None
 
 
 def test_one_child_reads_file_after_file(reader: Child) -> None:

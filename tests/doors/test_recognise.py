@@ -186,6 +186,18 @@ def test_where_other_reports_share_the_header_the_name_must_tell(
         assert "--source cftc" in (told.mend or "")
 
 
+def test_a_file_of_one_contract_is_named_by_its_name_or_a_person(drop: Drop) -> None:
+    """Where the lines do not name the contract; the mend names a flag that there is."""
+    data = b"Date,Commercial Long,Commercial Short,Commercial Index\n2019-10-22,1,2,3\n"
+    told = drop(data, "ZL_cot.csv")
+    assert (told.source, told.key, told.stored) == ("cftc_index", "007601", 1)
+    told = drop(data, "mine.csv")
+    assert told.end == "waiting"
+    assert "--series 002602" in (told.mend or "")
+    assert drop(data, "mine.csv", Hint(key="026603")).key == "026603"
+    assert drop(data, "mine.csv", Hint(key="000000")).end == "waiting"
+
+
 def test_the_first_line_that_counts_is_the_header() -> None:
     """Blank lines, remarks and a byte order mark come before it; quotes stay."""
     head = b'\xef\xbb\xbf\r\n# x\r\n  # y\r\n"a","b"\r\n1,2\r\n'

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from cbi_stream.words.errors import BadInput
-from handlers.ingest import epa_rin, lcfs
+from handlers.ingest import cftc, eia, epa_rin, lcfs
 from tests.ingest.conformed import known_at, staged
 
 PRICES = "Transfer Date by Week,Transfer Year,RIN Year,Fuel (D Code),QAP Service Type,RIN Price\n"
@@ -128,3 +128,13 @@ def test_an_odd_credit_stays_a_row() -> None:
     rows = lcfs.weekly.parse(data, None)
     assert rows["problem"].count() == 1
     assert rows.filter(pl.col("problem").is_null()).height == 3
+
+
+def test_no_first_line_breaks_what_recognises() -> None:
+    """Every file that is dropped is shown to every parser, whatever it holds."""
+    endless = 'a,"' + "x" * 200_000
+    for line in ("", '"', endless, "\t", "Ä,ö"):
+        for parser in (epa_rin.prices, epa_rin.generated, epa_rin.volumes, lcfs.weekly):
+            assert not parser.recognises(line)
+        for parser in (eia.export, eia.review, cftc.cftc, cftc.disaggregated):
+            assert not parser.recognises(line)

@@ -316,3 +316,11 @@ def test_an_empty_file_under_a_header_has_no_lines() -> None:
     found = barchart.parse(BARCHART.encode(), "ZLZ25")
     assert isinstance(found, pl.DataFrame)
     assert found.height == 0
+
+
+def test_words_for_nothing_are_kept_and_are_no_numbers() -> None:
+    """Barchart writes N/A; raw keeps the word, and it is no problem of the line."""
+    text = f"{BARCHART}2025-09-26,N/A,51,49,50.5,N/A,N/A,N/A,N/A\n"
+    found = barchart.parse(text.encode(), "ZLZ25")
+    assert found["problem"].to_list() == [None]
+    assert found.select("open", "volume", "open_interest").rows() == [("N/A",) * 3]

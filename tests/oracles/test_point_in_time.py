@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_right
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -31,11 +32,17 @@ def panel(lake: Lake) -> pl.DataFrame:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_each_row_holds_the_newest_released_observation(
-    panel: pl.DataFrame, real: Path, column: str
+    panel: pl.DataFrame, real: Path, graph: Graph, column: str
 ) -> None:
-    """One weekday after its date an observation counts, for at most five days."""
+    """One weekday after its date an observation counts, for at most five days.
+
+    The Treasury's yields are not published on a federal holiday, though soybeans trade
+    on some: then they count a day later.
+    """
     observed = _values(real / "fred_graph_csv_2026" / f"{COLUMNS[column]}.csv")
-    released = [_next_weekday(day) for day, _ in observed]
+    holidays = graph.registry.closures.lists["us_federal"]
+    closed = holidays if column == "treasury_10y" else ()
+    released = [_next_weekday(day, closed) for day, _ in observed]
     for session, value, age in panel.select(
         "date", column, f"{column}_age_days"
     ).iter_rows():
@@ -169,8 +176,15 @@ def _values(path: Path) -> list[tuple[date, float]]:
     return [(date.fromisoformat(day), float(value)) for day, value in rows if value]
 
 
-def _next_weekday(day: date) -> date:
-    day += timedelta(days=1)
-    while day.weekday() > 4:
-        day += timedelta(days=1)
-    return day
+def _next_weekday(day: date, closed: Collection[date]) -> date:
+    """Return the next open day; a day that is closed counts from the next open one."""
+
+    def rests(some: date) -> bool:
+        return some.weekday() > 4 or some in closed
+
+    def opened(some: date) -> date:
+        while rests(some):
+            some += timedelta(days=1)
+        return some
+
+    return opened(opened(day) + timedelta(days=1))

@@ -199,6 +199,13 @@ def test_what_is_no_chart_is_empty_missing_or_asked_again(graph: Graph) -> None:
             "a refusal instead",
         ),
         ("zl_f_d.csv", b"No data", "waiting", "a refusal instead"),
+        ("x.csv", b"Contract,Latest,Change,Open\n", "waiting", "a list of contracts"),
+        (
+            "x.csv",
+            b'Symbol,Name,Last,IV/HV,"Imp Vol"\n',
+            "waiting",
+            "a list of contracts",
+        ),
         (
             "zl_f_d.csv",
             b"<br />\n<b>Warning</b>: mysql_connect()",

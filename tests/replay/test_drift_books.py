@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 from cbi_stream.doors.reading import is_simulated
-from cbi_stream.replay import drift, xls, xlsx
+from cbi_stream.replay import books, drift, xlsx
 from cbi_stream.replay.sites import Reply
 from handlers.ingest.packed import sheets_of
 
-ROWS: list[list[xls.Cell]] = [["a title"], ["DAY", "GPRD"], [19850101.0, 1.25]]
-MARK = "# SIMULATED: a test"
-OLD = Reply(xls.workbook("Sheet1", ROWS, mark=MARK))
+ROWS: list[list[str | float | None]] = [
+    ["a title"],
+    ["DAY", "GPRD"],
+    [19850101.0, 1.25],
+]
+MARK = b"\n# SIMULATED: a test\n"
+OLD = Reply(books.workbook({"Sheet1": ROWS}, note=MARK))
 YOUNG = Reply(xlsx.workbook({"Sheet1": ROWS}))
 
 

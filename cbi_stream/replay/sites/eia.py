@@ -1,4 +1,4 @@
-"""The EIA's API (version 2), its history workbooks' host and its outlook's archive.
+"""The EIA's API (version 2), its history workbooks and its outlook's archive.
 
 It never shows a month before it is out, and never dates a forecast by what it is of.
 
@@ -17,7 +17,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cbi_stream.replay import releases
+from cbi_stream.replay import books, releases, shelf
+from cbi_stream.replay.layouts import mark_line
 from cbi_stream.replay.sites import (
     Question,
     Reply,
@@ -176,11 +177,46 @@ def _over_limit(_: Question) -> Reply:
     return json_reply({"error": error}, status=429)
 
 
-def outlook(question: Question, world: World) -> Reply:
-    """Return the archive of the outlook's newest issue; no workbook is kept here."""
-    if question.path != "/opendata/bulk/STEO.zip":
+def files(question: Question, world: World) -> Reply:
+    """Return the outlook's newest issue, or the history workbook of a series."""
+    if question.path == "/opendata/bulk/STEO.zip":
+        return _zipped(_issue(world))
+    found = re.fullmatch(r"/dnav/(?:pet|ng)/\w+/(\w+?)([dwm])\.xls", question.path)
+    known = _statistic(found[1]) if found else None
+    if found is None or known is None or known[1][0] != found[2]:
+        return _saved(question, world)
+    told = world.observations(known[0], first=known[0].begins, last=world.today)
+    middle = 15 if known[1] == "monthly" else None
+    rows = [(d.replace(day=middle or d.day), value) for d, value in told]
+    return _book(found[1], rows, world)
+
+
+def _saved(question: Question, world: World) -> Reply:
+    """Return a workbook that lies in the world's folder under the name asked for."""
+    name = question.path.rpartition("/")[2]
+    held = shelf.files(world.folder, f"{name}*") if world.folder else []
+    if not held or not name.endswith(".xls"):
         return no_such_page(question)
-    return _zipped(_issue(world))
+    return Reply(shelf.content(held[-1]), "application/vnd.ms-excel")
+
+
+def _book(series: str, rows: list[tuple[date, float]], world: World) -> Reply:
+    note = f"\n{mark_line(world.seed)}\n".encode() if world.simulated else b""
+    sheet: list[tuple[books.Cell, ...]] = [
+        ("Back to Contents", f"Data 1: {series}"),
+        ("Sourcekey", series),
+        ("Date", f"{series} (units)"),
+        *rows,
+    ]
+    data = books.workbook({"Data 1": sheet}, note=note)
+    return Reply(data, "application/vnd.ms-excel")
+
+
+def nothing(question: Question) -> Reply:
+    """Return an issue without a series, or a workbook without a day."""
+    if question.path.endswith(".xls"):
+        return _book("NOTHING", [], World())
+    return _zipped([])
 
 
 def _issued(month: date) -> date:
@@ -234,7 +270,7 @@ API: Final = Site(
 )
 FILES: Final = Site(
     hosts=("www.eia.gov",),
-    answer=outlook,
-    empty=lambda _: _zipped([]),
+    answer=files,
+    empty=nothing,
     too_many=lambda _: text_reply("Too Many Requests", status=429),
 )

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Final
 
-from cbi_stream.replay import releases
+from cbi_stream.replay import releases, shelf
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
 from cbi_stream.replay.statistics import Statistic
 from cbi_stream.replay.world import World
@@ -36,12 +37,30 @@ def _months(world: World) -> list[date]:
 
 
 def answer(question: Question, world: World) -> Reply:
-    """Return the page, or the file that it links to."""
+    """Return the page, or the file that it links to; in a folder the saved one."""
+    if world.folder is not None:
+        return _saved(question, world.folder)
     if question.path == _PAGE:
         return text_reply(_page(_months(world)), content_type="text/html")
     if re.fullmatch(r"/system/files/.*/rindata_[a-z]+\d{4}\.csv", question.path):
         return text_reply(_file(world), content_type="text/csv")
     return no_such_page(question)
+
+
+def _saved(question: Question, folder: Path) -> Reply:
+    held = {
+        path.name.removesuffix(".gz"): path for path in shelf.files(folder, "rindata_*")
+    }
+    if question.path == _PAGE:
+        links = "".join(
+            f'<a href="/system/files/other-files/saved/{name}">x</a>' for name in held
+        )
+        text = f"<!DOCTYPE html>\n<html><body>{links}</body></html>\n"
+        return text_reply(text, content_type="text/html")
+    name = question.path.rpartition("/")[2]
+    if name not in held:
+        return no_such_page(question)
+    return Reply(shelf.content(held[name]), "text/csv")
 
 
 def _page(months: list[date]) -> str:

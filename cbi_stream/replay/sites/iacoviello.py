@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from cbi_stream.replay import releases, shelf, xls, xlsx
+from cbi_stream.replay import books, releases, shelf, xlsx
 from cbi_stream.replay.layouts import mark_line
 from cbi_stream.replay.marks import marked
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
@@ -29,7 +29,6 @@ _BEGINS: Final = date(2015, 1, 1)
 """Thirty years later than the true files: whole files are asked for again and again."""
 _RENEWED: Final = time(15, 0)
 _MONDAY_TO_MONDAY: Final = 7
-_FIRST_SERIAL: Final = date(1899, 12, 30)
 _WORDS: Final = (
     ("DAY", "DAY"),
     ("N10D", "Number of articles (10 recent newspapers, 1985-)"),
@@ -105,15 +104,15 @@ def _daily(world: World) -> bytes:
         (100.0 + int(500.0 * draws[0]), value, value * draws[1], value * draws[2])
         for value, draws in zip(mean.values(), drawn, strict=True)
     ]
-    header: list[xls.Cell] = [
+    header: list[books.Cell] = [
         "DAY", *names, "date", "GPRD_MA30", "GPRD_MA7", "event", "var_name", "var_label",
     ]  # fmt: skip
     rows = [header]
     for number, day in enumerate(mean):
-        cells: list[xls.Cell] = [float(f"{day:%Y%m%d}"), *held[number]]
-        cells += [float((day - _FIRST_SERIAL).days), mean[day], mean[day], ""]
+        cells: list[books.Cell] = [float(f"{day:%Y%m%d}"), *held[number]]
+        cells += [day, mean[day], mean[day], ""]
         rows.append([*cells, *(_WORDS[number] if number < len(_WORDS) else ("", ""))])
-    return xls.workbook("Sheet1", rows, mark=mark_line(world.seed))
+    return _marked(world, rows)
 
 
 def _monthly(world: World) -> bytes:
@@ -122,13 +121,20 @@ def _monthly(world: World) -> bytes:
         name: _values(world, _statistic(name, monthly=True, high=300.0))
         for name in names
     }
-    header: list[xls.Cell] = ["month", *names, "var_name", "var_label"]
+    header: list[books.Cell] = ["month", *names, "var_name", "var_label"]
     rows = [header]
     for number, day in enumerate(held["GPR"]):
-        cells: list[xls.Cell] = [float((day - _FIRST_SERIAL).days)]
+        cells: list[books.Cell] = [day]
         cells += [held[name][day] for name in names]
         rows.append([*cells, *(_WORDS[number] if number < len(_WORDS) else ("", ""))])
-    return xls.workbook("Sheet1", rows, mark=mark_line(world.seed))
+    return _marked(world, rows)
+
+
+def _marked(world: World, rows: list[list[books.Cell]]) -> bytes:
+    """Return the old workbook, with the mark where no reader looks."""
+    return books.workbook(
+        {"Sheet1": rows}, note=f"\n{mark_line(world.seed)}\n".encode()
+    )
 
 
 def _book(world: World) -> bytes:
