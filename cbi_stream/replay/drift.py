@@ -1,8 +1,8 @@
 """An answer whose schema has changed overnight: renamed, retyped, reordered.
 
-It never changes what is not JSON or CSV, and never leaves data as it was without saying
-so: a change that finds nothing to change raises. Of a zip archive the first member is
-changed, of JSON lines each.
+It never changes what is not JSON, CSV or a workbook, and never leaves data as it was
+without saying so: a change that finds nothing to change raises. Of a zip archive the
+first member is changed, of JSON lines each.
 
 Without a name, the fields are those of the answer's rows: of JSON the longest list of
 objects, the deepest where several are as long; of CSV, and of JSON that is a list of
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from cbi_stream.replay.book import rows_in, workbook
+from cbi_stream.replay import drift_books
 from cbi_stream.replay.sites import Reply
 
 Rows = list[list[str]]
@@ -89,8 +89,8 @@ def _is_table(content: Any) -> bool:
 def _changed(
     reply: Reply, in_json: Callable[[Any], Any], in_csv: Callable[[Rows], Rows]
 ) -> Reply:
-    if b"[Content_Types].xml" in reply.data[:64]:
-        return _in_book(reply, in_csv)
+    if drift_books.is_book(reply.data):
+        return replace(reply, data=drift_books.changed(reply.data, in_csv))
     if reply.data.startswith(b"PK"):
         return _in_archive(reply, in_json, in_csv)
     text = reply.data.decode()
@@ -132,20 +132,6 @@ def _in_archive(
             for other in others:
                 written.writestr(other, packed.read(other))
             written.comment = packed.comment
-    return replace(reply, data=held.getvalue())
-
-
-def _in_book(reply: Reply, in_csv: Callable[[Rows], Rows]) -> Reply:
-    """Change the table of a workbook: the first row of most cells is its header."""
-    name, rows = rows_in(reply.data)
-    at = max(range(len(rows)), key=lambda n: (len(rows[n]), -n))
-    table = [["" if cell is None else str(cell) for cell in row] for row in rows[at:]]
-    changed = [[_to_number(cell) or None for cell in row] for row in in_csv(table)]
-    with zipfile.ZipFile(io.BytesIO(reply.data)) as packed:
-        mark = packed.comment
-    held = io.BytesIO(workbook(name, [*rows[:at], *changed]))
-    with zipfile.ZipFile(held, "a") as written:
-        written.comment = mark
     return replace(reply, data=held.getvalue())
 
 

@@ -23,8 +23,15 @@ _WHEN: Final = (2020, 1, 1, 0, 0, 0)
 _LETTERS: Final = 26
 
 
-def workbook(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
-    """Return a workbook with the rows of each sheet from A1 on."""
+def workbook(
+    sheets: Mapping[str, Sequence[Sequence[Cell]]], *, mark: bytes = b""
+) -> bytes:
+    """Return a workbook with the rows of each sheet from A1 on.
+
+    Args:
+        sheets: the rows by the sheet's name.
+        mark: the comment of the archive.
+    """
     numbered = list(enumerate(sheets, start=1))
     parts = {
         "[Content_Types].xml": _types([number for number, _ in numbered]),
@@ -40,6 +47,7 @@ def workbook(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, text in parts.items():
             archive.writestr(zipfile.ZipInfo(path, _WHEN), _OPEN + text)
+        archive.comment = mark
     return out.getvalue()
 
 

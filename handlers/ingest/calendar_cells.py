@@ -33,11 +33,12 @@ def days_of(data: bytes, columns: Sequence[str], *, series: str) -> pl.DataFrame
     for line in named_cells.without_notes(named_cells.lines_of(data, columns), "day"):
         cells = line.cells
         day = _date(cells.get("year"), cells.get("month"), cells.get("day"))
-        if line.problem or day is None:
-            problem = line.problem or _not_a_date(cells, ("day", "month", "year"))
-            found.unreadable(series, line.text, problem, line=line.number)
-        else:
+        problem = line.problem or named_cells.not_a_number(value, cells[value])
+        if not problem and day is not None:
             found.add(series, day, cells[value], line=line.number)
+            continue
+        problem = problem or _not_a_date(cells, ("day", "month", "year"))
+        found.unreadable(series, line.text, problem, line=line.number)
     return found.frame(expected=f"days of {series}")
 
 
@@ -66,7 +67,9 @@ def months_of(
             continue
         for place, (column, name) in enumerate(series.items(), start=2):
             at = cell_line(line.number, place)
-            found.add(name, day, cells[column], line=at)
+            named_cells.add_number(
+                found, name, day, column=column, cell=cells[column], line=at
+            )
     return found.frame(expected=f"months of {', '.join(series.values())}")
 
 

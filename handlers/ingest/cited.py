@@ -69,4 +69,4 @@ def _problem(cells: dict[str, str], day: str, stamp: str) -> str | None:
     if stated_times.instant_in(cells[stamp]) is None:
         found = cells[stamp][:40]
         return f"date: {stamp}: expected {stated_times.EXPECTED}; found {found!r}"
-    return None
+    return named_cells.not_a_number("value", cells["value"])

@@ -64,7 +64,9 @@ def epu_books(data: bytes, _key: str | None) -> pl.DataFrame:
         for column, name in series.items():
             value, at = cell(row, places[column]), cell_line(number, places[column] + 1)
             if day is not None:
-                found.add(name, day, value, line=at)
+                named_cells.add_number(
+                    found, name, day, column=column, cell=value, line=at
+                )
             elif value:
                 said = f"date: expected Year and Month; found {row[:2]}"
                 found.unreadable("", row, said, line=at)
@@ -97,5 +99,6 @@ def _has_its_header(
             answer.data, named_cells.has(columns), expected=",".join(columns)
         )
     except BadInput as error:
-        raise SourceRefused(str(error)) from None
+        msg = f"epu: {answer.url}: {error}"
+        raise SourceRefused(msg) from None
     return "data" if lines.height else "empty"

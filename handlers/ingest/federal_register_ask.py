@@ -116,6 +116,7 @@ def _page(topic: _Topic, windows: list[_Window], *, page: int) -> Want:
     return Want(
         name=name,
         url=_URL,
+        key=topic.name,
         params=(*topic.conditions, *asked_of(windows[0], page=page, per_page=_A_PAGE)),
         accept=(200, 400),
         judge=judge,
@@ -149,12 +150,12 @@ def judge(answer: Answer) -> Literal["data", "empty"]:
     said = _said_in(answer)
     if answer.status != 200 or "errors" in said or "error" in said:
         told = json.dumps(said.get("errors") or said.get("error") or said)[:200]
-        msg = f"{answer.url}: the question was refused: {told}"
+        msg = f"federal_register: the question was refused: {told}"
         raise SourceRefused(msg)
     if _count_in(answer) == 0 and not said.get("results"):
         return "empty"
     if not isinstance(said.get("results"), list):
-        msg = f"{answer.url}: expected results; found {', '.join(said)}"
+        msg = f"federal_register: expected results; found {', '.join(said)}"
         raise SourceRefused(msg)
     return "data" if said["results"] else "empty"
 
@@ -164,7 +165,7 @@ def _count_in(answer: Answer) -> int:
     try:
         return int(said["count"])
     except (KeyError, TypeError, ValueError):
-        msg = f"{answer.url}: expected count; found {', '.join(said)}"
+        msg = f"federal_register: expected count; found {', '.join(said)}"
         raise SourceRefused(msg) from None
 
 
@@ -174,6 +175,6 @@ def _said_in(answer: Answer) -> dict[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        msg = f"{answer.url}: expected a JSON object; found {answer.data[:80]!r}"
+        msg = f"federal_register: expected a JSON object; found {answer.data[:80]!r}"
         raise SourceUnavailable(msg)
     return said

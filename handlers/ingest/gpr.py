@@ -57,7 +57,9 @@ def gpr_lines(data: bytes, _key: str | None) -> pl.DataFrame:
             continue
         for column, name in enumerate(_DROPPED[1:], start=2):
             at = cell_line(line.number, column)
-            found.add(name.lower(), day, line.cells[name], line=at)
+            named_cells.add_number(
+                found, name.lower(), day, column=name, cell=line.cells[name], line=at
+            )
     return found.frame(expected="days of the geopolitical risk index")
 
 
@@ -82,7 +84,10 @@ def _daily(sheets: dict[str, list[Row]]) -> pl.DataFrame:
             continue
         for name, at in taken:
             line = cell_line(number, at + 1)
-            found.add(name.lower(), day, cell(row, at), line=line)
+            value = cell(row, at)
+            named_cells.add_number(
+                found, name.lower(), day, column=name, cell=value, line=line
+            )
     return found.frame(expected="days of the geopolitical risk index")
 
 
@@ -106,7 +111,10 @@ def _monthly(sheets: dict[str, list[Row]]) -> pl.DataFrame:
         for name in held:
             line = cell_line(number, places[name] + 1)
             value = cell(row, places[name])
-            found.add(name.lower(), day.replace(day=1), value, line=line)
+            first = day.replace(day=1)
+            named_cells.add_number(
+                found, name.lower(), first, column=name, cell=value, line=line
+            )
     return found.frame(expected="months of the geopolitical risk index")
 
 

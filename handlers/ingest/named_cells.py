@@ -7,12 +7,15 @@ comes out with its problem.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cbi_stream import BadInput
-from handlers.ingest.lines import body_of
-from handlers.ingest.table import cells_expected
+from handlers.ingest.lines import NUMBER, body_of
+from handlers.ingest.observed import Observations
+from handlers.ingest.table import cells_expected, number_expected
 
 _UNCLOSED = "expected closed quotes; found one that is open at the end of the line"
 
@@ -78,6 +81,25 @@ def without_notes(lines: Iterator[Line], column: str) -> list[Line]:
         msg = f"expected lines that begin with {column}; found {found[0].text[:80]!r}"
         raise BadInput(msg)
     return found[: held + 1]
+
+
+def not_a_number(name: str, cell: str) -> str | None:
+    """Return why a cell is neither a number nor empty; None where it is one."""
+    if not cell or re.fullmatch(NUMBER, cell):
+        return None
+    said = number_expected(name, cell, pattern=NUMBER, nulls=("",))
+    return f"number: {said}"
+
+
+def add_number(
+    found: Observations, series: str, day: date, *, column: str, cell: str, line: int
+) -> None:
+    """Add an observation; as one that cannot be read where its cell is no number."""
+    odd = not_a_number(column, cell)
+    if odd:
+        found.unreadable(series, cell, odd, line=line)
+    else:
+        found.add(series, day, cell, line=line)
 
 
 def _is_data(line: Line) -> bool:

@@ -69,7 +69,9 @@ def _add(
             problem = f"date: {date_expected(said)}"
             found.unreadable(column.lower(), row, problem, line=at)
         else:
-            found.add(column.lower(), day, value, line=at)
+            named_cells.add_number(
+                found, column.lower(), day, column=column, cell=value, line=at
+            )
 
 
 @connector("tpu")

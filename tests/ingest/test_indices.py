@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from cbi_stream import Answer, BadInput, Poll, SourceRefused
-from cbi_stream.replay import xls
+from cbi_stream.replay import books
 from handlers.ingest.epu import epu, epu_asked, epu_books, epu_months
 from handlers.ingest.gpr import gpr, gpr_asked, gpr_lines
 from handlers.ingest.tpu import tpu, tpu_asked, tpu_lines
@@ -106,12 +106,12 @@ def test_a_workbook_is_told_by_its_columns(
 
 def test_a_pasted_dictionary_is_no_data() -> None:
     """It stands to the right, may be longer than the data, and is never a column."""
-    rows: list[list[xls.Cell]] = [
+    rows: list[list[books.Cell]] = [
         [*RISK, "event", "var_name", "var_label"],
         [19850101.0, 216.0, 230.04, 275.2, 153.03, 31048.0, 1.0, "", "DAY", "DAY"],
         [None] * 8 + ["N10D", "Number of articles"],
     ]
-    found = gpr.parse(xls.workbook("Sheet1", rows), None)
+    found = gpr.parse(books.workbook({"Sheet1": rows}), None)
     assert found.select("series", "value").rows() == [
         ("n10d", "216"),
         ("gprd", "230.04"),
@@ -124,8 +124,8 @@ def test_a_pasted_dictionary_is_no_data() -> None:
 def test_a_day_that_contradicts_its_twin_is_unreadable() -> None:
     """The file says each day twice, as a number and as a date."""
     good = [19850101.0, 216.0, 1.0, 1.0, 1.0, 31048.0, 1.0]
-    rows: list[list[xls.Cell]] = [[*RISK], [*good], [19850109.0, *good[1:]]]
-    found = gpr.parse(xls.workbook("Sheet1", rows), None)
+    rows: list[list[books.Cell]] = [[*RISK], [*good], [19850109.0, *good[1:]]]
+    found = gpr.parse(books.workbook({"Sheet1": rows}), None)
     assert found.height == 5
     (problem,) = found["problem"].drop_nulls()
     assert "found '19850109', '31048'" in problem
@@ -134,18 +134,18 @@ def test_a_day_that_contradicts_its_twin_is_unreadable() -> None:
 def test_the_monthly_file_has_indices_and_countries() -> None:
     """A country without a number in a month says nothing of it."""
     names = ["GPR", "GPRT", "GPRA", "GPRH", "GPRHT", "GPRHA", "SHARE_GPR", "GPRC_CHN"]
-    rows: list[list[xls.Cell]] = [
+    rows: list[list[books.Cell]] = [
         ["month", *names, "var_name"],
         [31048.0, *[float(i) for i in range(7)], None, "month"],
         [31079.0, *[float(i) for i in range(7)], 0.25, ""],
     ]
-    found = gpr.parse(xls.workbook("Sheet1", rows), None)
+    found = gpr.parse(books.workbook({"Sheet1": rows}), None)
     assert found.height == 6 + 7
     assert found["series"].to_list()[-1] == "gprc_chn"
     assert found["date"].to_list()[-1] == date(1985, 2, 1)
     renamed = [["month", "GPR_INDEX", *names[1:]], *rows[1:]]
     with pytest.raises(BadInput, match=r"with the columns month, GPR, .* GPR_INDEX"):
-        gpr.parse(xls.workbook("Sheet1", renamed), None)
+        gpr.parse(books.workbook({"Sheet1": renamed}), None)
 
 
 def test_a_person_may_save_the_risk_index_as_csv() -> None:

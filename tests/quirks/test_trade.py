@@ -11,9 +11,9 @@ import pytest
 
 from cbi_stream import BadInput, SourceRefused, SourceUnavailable
 from cbi_stream.registry.loader import Registry
-from cbi_stream.replay.book import workbook
 from cbi_stream.replay.sites import worldbank
 from cbi_stream.replay.sites.worldbank import SITE
+from cbi_stream.replay.xlsx import workbook
 from cbi_stream.shapes.connector import Answer
 from handlers.ingest.comexstat import comexstat
 from handlers.ingest.comtrade import asked as ask_comtrade
@@ -34,9 +34,8 @@ def sheet(
     """Return a Pink Sheet with these months."""
     rows: list[list[Any]] = [["World Bank Commodity Price Data (The Pink Sheet)"], []]
     rows += [["Updated on November 04, 2025"], [None, *names], [None, *units]]
-    return workbook(
-        "Monthly Prices", [*rows, *([month, *cells] for month, cells in months)]
-    )
+    rows += [[month, *cells] for month, cells in months]
+    return workbook({"Monthly Prices": rows})
 
 
 def answered(data: bytes, url: str = "https://example.org") -> Answer:
@@ -117,7 +116,7 @@ def table(total: str, *values: Any, title: str = "2023") -> bytes:
         ["CPO", "Tonnes", *values, sum(values)],
         [None, "RM Mil", *([1.5] * 8), 0, 0, 0, 0, 12],
     ]
-    return workbook("Sheet1", rows)
+    return workbook({"Sheet1": rows})
 
 
 def test_a_month_that_is_not_published_is_missing_and_not_zero() -> None:

@@ -19,7 +19,7 @@ from cbi_stream.doors.reading import is_simulated
 from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.engine.layouts import layouts_of
 from cbi_stream.registry import loader
-from cbi_stream.replay import switches, xls, xlsx
+from cbi_stream.replay import switches, xlsx
 from cbi_stream.replay.server import Replay
 from cbi_stream.replay.world import World
 from cbi_stream.shapes.connector import Answer, Poll, Want
@@ -29,7 +29,7 @@ from tests.replay.asking import ask
 
 ROOT = Path(__file__).resolve().parents[2]
 SAVED = ROOT.parent / "shared" / "data" / "real"
-TODAY = date(2000, 6, 28)
+TODAY = date(2016, 6, 28)
 """Early: the files are short then."""
 HOSTS = {
     "federal_register": "www.federalregister.gov",
@@ -97,7 +97,7 @@ def test_index_files_are_served_and_read(
         assert rows["problem"].null_count() == rows.height
         assert rows["line"].n_unique() == rows.height
         assert rows["date"].max() < TODAY
-        assert rows["date"].min() == date(1985, 1, 1)
+        assert rows["date"].min() in (date(2015, 1, 1), date(2005, 1, 1))
         series |= set(rows["series"])
     assert FIRST_COLUMNS[source] <= series
     assert FIRST_COLUMNS[source] <= registered.keys()
@@ -167,7 +167,7 @@ def test_the_search_refuses_and_has_nothing(replay: Replay) -> None:
     )
     day = ask(replay, f"{DOCUMENTS}?conditions[publication_date][gte]=soon")
     assert (day.status, list(json.loads(day.data))) == (400, ["errors"])
-    weekend = said(replay, f"{DOCUMENTS}?conditions[publication_date][is]=2000-06-25")
+    weekend = said(replay, f"{DOCUMENTS}?conditions[publication_date][is]=2016-06-26")
     assert set(weekend) - {"note"} == {"count", "description"}
     unknown = ask(replay, f"{HOSTS['federal_register']}/api/v1/documents/1-2.json")
     assert json.loads(unknown.data) == {"status": 404, "message": "Record Not Found"}
@@ -193,7 +193,6 @@ def test_no_document_is_out_before_its_edition(replay: Replay) -> None:
         ("federal_register", switches.cut(), SourceUnavailable),
         ("federal_register", switches.renamed("results"), SourceRefused),
         ("gpr", switches.page(), SourceUnavailable),
-        ("gpr", switches.empty(), SourceRefused),
         ("tpu", switches.truncated(), SourceUnavailable),
         ("epu", switches.too_many(), SourceUnavailable),
         ("epu", switches.renamed(), SourceRefused),
@@ -232,21 +231,12 @@ def test_saved_files_are_served_as_they_are(graph: Graph) -> None:
         assert not is_simulated(saved)
 
 
-def test_workbooks_of_both_ages_hold_their_cells() -> None:
+def test_a_workbook_of_several_sheets_holds_their_cells() -> None:
     """Text, numbers and gaps come back; the same cells give the same bytes."""
     rows = [["DAY", "x"], [19850101.0, 1.25], [None, "a"]]
-    old = xls.workbook("Sheet1", rows, mark="# SIMULATED: a test")
-    assert sheets_of(old) == {
-        "Sheet1": [("DAY", "x"), ("19850101", "1.25"), (None, "a")]
+    book = xlsx.workbook({"A": rows, "B & C": [["y" * 30]]})
+    assert sheets_of(book) == {
+        "A": [("DAY", "x"), ("19850101", "1.25"), (None, "a")],
+        "B & C": [("y" * 30,)],
     }
-    assert is_simulated(old)
-    young = xlsx.workbook({"A": rows, "B & C": [["y" * 30]]})
-    assert sheets_of(young)["A"] == sheets_of(old)["Sheet1"]
-    assert sheets_of(young)["B & C"] == [("y" * 30,)]
-    assert young == xlsx.workbook({"A": rows, "B & C": [["y" * 30]]})
-    with pytest.raises(ValueError, match="at most 65536 rows"):
-        xls.workbook("Sheet1", [[1.0]] * 65_537)
-    row = [float(i) for i in range(200)]
-    assert len(sheets_of(xls.workbook("Sheet1", [row] * 1_000))["Sheet1"]) == 1_000
-    with pytest.raises(ValueError, match="at most 7 MB"):
-        xls.workbook("Sheet1", [row] * 2_500)
+    assert book == xlsx.workbook({"A": rows, "B & C": [["y" * 30]]})

@@ -16,9 +16,9 @@ import pytest
 
 from cbi_stream.doors.reading import is_simulated
 from cbi_stream.replay import switches
-from cbi_stream.replay.book import workbook
 from cbi_stream.replay.server import Replay
 from cbi_stream.replay.world import KEY, World
+from cbi_stream.replay.xlsx import workbook
 from handlers.ingest.packed import sheets_of
 from tests.replay.asking import ask
 
@@ -169,7 +169,7 @@ def test_trade_that_is_not_asked_as_a_total_is_broken_down(replay):
 
 def test_a_saved_workbook_is_served_as_it_is(tmp_path):
     """A world from a folder has the file's own bytes, and nothing that is made up."""
-    data = workbook("Monthly Prices", [["saved"], [1.5, None, "…"]])
+    data = workbook({"Monthly Prices": [["saved"], [1.5, None, "…"]]})
     (tmp_path / "CMO-Historical-Data-Monthly_2025.xlsx").write_bytes(data)
     link = "thedocs.worldbank.org/en/doc/x/related/CMO-Historical-Data-Monthly.xlsx"
     with Replay(

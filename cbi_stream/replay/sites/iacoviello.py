@@ -10,11 +10,13 @@ Mondays, the workbook of trade policy months apart.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from cbi_stream.replay import releases, shelf, xls, xlsx
+from cbi_stream.replay import books, releases, shelf, xlsx
 from cbi_stream.replay.layouts import mark_line
+from cbi_stream.replay.marks import marked
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
 from cbi_stream.replay.statistics import Statistic
 from cbi_stream.replay.world import World
@@ -23,10 +25,10 @@ _DAILY: Final = "/gpr_files/data_gpr_daily_recent.xls"
 _MONTHLY: Final = "/gpr_files/data_gpr_export.xls"
 _BOOK: Final = "/tpu_files/tpu_web_latest.xlsx"
 _XLS, _XLSX = "application/vnd.ms-excel", "application/vnd.openxmlformats"
-_BEGINS: Final = date(1985, 1, 1)
+_BEGINS: Final = date(2015, 1, 1)
+"""Thirty years later than the true files: whole files are asked for again and again."""
 _RENEWED: Final = time(15, 0)
 _MONDAY_TO_MONDAY: Final = 7
-_FIRST_SERIAL: Final = date(1899, 12, 30)
 _WORDS: Final = (
     ("DAY", "DAY"),
     ("N10D", "Number of articles (10 recent newspapers, 1985-)"),
@@ -76,10 +78,16 @@ def answer(question: Question, world: World) -> Reply:
     return Reply(made(world), kind)
 
 
+def empty(question: Question) -> Reply:
+    """Return the file that was asked for, with its header alone."""
+    reply = answer(question, World(today=_BEGINS))
+    return replace(reply, data=marked(reply.data, seed=0))
+
+
 SITE: Final = Site(
     hosts=("www.matteoiacoviello.com",),
     answer=answer,
-    empty=no_such_page,
+    empty=empty,
     too_many=lambda _: text_reply("Too Many Requests\n", status=429),
 )
 
@@ -96,15 +104,15 @@ def _daily(world: World) -> bytes:
         (100.0 + int(500.0 * draws[0]), value, value * draws[1], value * draws[2])
         for value, draws in zip(mean.values(), drawn, strict=True)
     ]
-    header: list[xls.Cell] = [
+    header: list[books.Cell] = [
         "DAY", *names, "date", "GPRD_MA30", "GPRD_MA7", "event", "var_name", "var_label",
     ]  # fmt: skip
     rows = [header]
     for number, day in enumerate(mean):
-        cells: list[xls.Cell] = [float(f"{day:%Y%m%d}"), *held[number]]
-        cells += [float((day - _FIRST_SERIAL).days), mean[day], mean[day], ""]
+        cells: list[books.Cell] = [float(f"{day:%Y%m%d}"), *held[number]]
+        cells += [day, mean[day], mean[day], ""]
         rows.append([*cells, *(_WORDS[number] if number < len(_WORDS) else ("", ""))])
-    return xls.workbook("Sheet1", rows, mark=mark_line(world.seed))
+    return _marked(world, rows)
 
 
 def _monthly(world: World) -> bytes:
@@ -113,19 +121,26 @@ def _monthly(world: World) -> bytes:
         name: _values(world, _statistic(name, monthly=True, high=300.0))
         for name in names
     }
-    header: list[xls.Cell] = ["month", *names, "var_name", "var_label"]
+    header: list[books.Cell] = ["month", *names, "var_name", "var_label"]
     rows = [header]
     for number, day in enumerate(held["GPR"]):
-        cells: list[xls.Cell] = [float((day - _FIRST_SERIAL).days)]
+        cells: list[books.Cell] = [day]
         cells += [held[name][day] for name in names]
         rows.append([*cells, *(_WORDS[number] if number < len(_WORDS) else ("", ""))])
-    return xls.workbook("Sheet1", rows, mark=mark_line(world.seed))
+    return _marked(world, rows)
+
+
+def _marked(world: World, rows: list[list[books.Cell]]) -> bytes:
+    """Return the old workbook, with the mark where no reader looks."""
+    return books.workbook(
+        {"Sheet1": rows}, note=f"\n{mark_line(world.seed)}\n".encode()
+    )
 
 
 def _book(world: World) -> bytes:
-    """Return the workbook as it was renewed in March or September."""
-    renewed = date(world.today.year, 9 if world.today.month > 9 else 3, 1)
-    last = min(world.today, renewed)
+    """Return the workbook as it was renewed last: some weeks may lie between."""
+    last = world.today.replace(month=world.today.month - (world.today.month - 1) % 2)
+    last = last.replace(day=1) - timedelta(days=1)
     dates = {
         ("TPU_MONTHLY", "TPU"): releases.months(_BEGINS, last),
         ("TPU_QUARTERLY", "TPUQ"): releases.months(_BEGINS, last)[::3],

@@ -9,10 +9,12 @@ under the data, and an asker without a name is turned away.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from cbi_stream.replay import releases, shelf, xlsx
+from cbi_stream.replay.marks import marked
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
 from cbi_stream.replay.statistics import Statistic
 from cbi_stream.replay.world import World
@@ -22,7 +24,8 @@ _MONTHLY: Final = "/media/US_Policy_Uncertainty_Data.csv"
 _BOOK: Final = "/media/Categorical_EPU_Data.xlsx"
 _THREE, _NEWS = "Three_Component_Index", "News_Based_Policy_Uncert_Index"
 _TRADE: Final = "7. Trade policy"
-_BEGINS: Final = date(1985, 1, 1)
+_BEGINS: Final = date(2005, 1, 1)
+"""Twenty years later than the true files: whole files are asked for again and again."""
 _MORNING: Final = time(11, 0)
 _NOTE: Final = (
     "Source: 'Measuring Economic Policy Uncertainty', simulated here; no true numbers"
@@ -64,10 +67,19 @@ def answer(question: Question, world: World) -> Reply:
     return made(world)
 
 
+def empty(question: Question) -> Reply:
+    """Return the file that was asked for, with its header alone."""
+    made = {_DAILY: _daily, _MONTHLY: _monthly, _BOOK: _book}.get(question.path)
+    if made is None:
+        return no_such_page(question)
+    reply = made(World(today=_BEGINS))
+    return replace(reply, data=marked(reply.data, seed=0))
+
+
 SITE: Final = Site(
     hosts=("www.policyuncertainty.com",),
     answer=answer,
-    empty=no_such_page,
+    empty=empty,
     too_many=lambda _: text_reply("Too Many Requests\n", status=429),
 )
 
@@ -92,7 +104,8 @@ def _monthly(world: World) -> Reply:
     three = _values(world, _THREE, monthly=True)
     news = _values(world, _NEWS, monthly=True)
     rows = [f"{d.year},{d.month},{three[d]},{news[d]}" for d in three]
-    lines = [f"Year,Month,{_THREE},{_NEWS}", *rows, f'"{_NOTE}",,,', ""]
+    note = [f'"{_NOTE}",,,'] if rows else []
+    lines = [f"Year,Month,{_THREE},{_NEWS}", *rows, *note, ""]
     return text_reply("\n".join(lines), content_type="text/csv")
 
 

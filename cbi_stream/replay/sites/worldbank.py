@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from cbi_stream.replay.book import Cell, workbook
 from cbi_stream.replay.saved import saved
 from cbi_stream.replay.sites import Question, Reply, Site, no_such_page, text_reply
 from cbi_stream.replay.statistics import Statistic
 from cbi_stream.replay.world import World
+from cbi_stream.replay.xlsx import Cell, workbook
 
 _LANDING: Final = "/en/research/commodity-markets"
 _END: Final = "/related/CMO-Historical-Data-Monthly.xlsx"
@@ -92,7 +92,7 @@ def _sheet(updated: date, values: dict[date, dict[str, float]]) -> bytes:
     for day, told in values.items():
         cells: list[Cell] = [told.get(name, "…") for name in _NAMES]
         rows.append([f"{day.year}M{day.month:02d}", *cells])
-    return workbook("Monthly Prices", rows)
+    return workbook({"Monthly Prices": rows})
 
 
 def empty(question: Question) -> Reply:
