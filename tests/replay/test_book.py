@@ -6,8 +6,8 @@ import io
 import zipfile
 
 import pytest
-
 from cbi_stream.replay.book import rows_in, workbook
+
 from cbi_stream.replay.drift import renamed, reordered, retyped
 from cbi_stream.replay.sites import Reply
 from handlers.ingest.packed import sheets_of
