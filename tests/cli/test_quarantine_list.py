@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -142,4 +143,4 @@ def test_an_unknown_subject_is_wrong_usage(cbi: Cbi, made: Path) -> None:
     said = cbi("quarantine", "list", "--table", "price", "--lake", made)
     assert (said.code, said.out) == (2, "")
     for subject in ("cftc", "fred", "prices"):
-        assert f" {subject}," in said.err
+        assert re.search(rf"\b{subject},", said.err), said.err

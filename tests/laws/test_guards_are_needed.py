@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 
 from cbi_stream.engine import fingerprint, plan, slices, step, wave
-from cbi_stream.lake import canonical, commit, records
+from cbi_stream.lake import canonical, commit
+from cbi_stream.lake.news import News
 from cbi_stream.words.errors import CbiError, CommitConflict
 from cbi_stream.words.sessions import Sessions
 from tests.laws import worlds
@@ -246,5 +247,5 @@ class _Anything(str):
 
 def test_without_the_duplicate_check_a_file_counts_twice(monkeypatch):
     """Storing known lines again is found as a breach of silence."""
-    monkeypatch.setattr(records, "news", lambda table, current, lines, *_, **__: lines)
+    monkeypatch.setattr(News, "of", lambda _, lines, *__, **___: lines)
     assert "P4" in _turns_red()
