@@ -84,6 +84,8 @@ class Graph:
     effects: tuple[Effect, ...]
     connectors: dict[str, Connector] = field(default_factory=dict)
     """By source: how it is asked, where it is."""
+    strangers: tuple[str, ...] = ()
+    """The sources of parsers and connectors that data_sources.yaml does not name."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -137,8 +139,10 @@ def build(
                     raise BadRegistry(msg)
                 nodes[node.table] = node
     _every_input_is_written(registry, nodes)
+    served = {e.source for e in unique if isinstance(e, Parser | Connector)}
     return Graph(
         registry=registry,
+        strangers=tuple(sorted(served - registry.data_sources.sources.keys())),
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
         parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
         effects=tuple(e for e in unique if isinstance(e, Effect)),
@@ -181,13 +185,18 @@ def every_source_is_served(graph: Graph) -> None:
     """Hold data_sources.yaml against the parsers and connectors.
 
     Raises:
-        BadRegistry: a source has no parser, or is to be asked and has no connector.
+        BadRegistry: a source has no parser, or is to be asked and has no connector; or a
+            parser or connector is of a source without an entry.
     """
     sources = graph.registry.data_sources.sources
     unread = sorted(sources.keys() - graph.parsers.keys())
     unasked = sorted(
         n for n, s in sources.items() if s.fetch and n not in graph.connectors
     )
+    if graph.strangers:
+        names = ", ".join(graph.strangers)
+        msg = f"data_sources.yaml: no entry for {names}, which handlers read or ask"
+        raise BadRegistry(msg)
     if unread or unasked:
         msg = (
             f"data_sources.yaml: {', '.join(unread) or 'none'} without a parser; "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 import pytest
 
 from cbi_stream import days, handler, known, sessions
-from cbi_stream.engine.graph import build
+from cbi_stream.engine.graph import build, every_source_is_served
 from cbi_stream.engine.reach import sees
 from cbi_stream.lake.partition_map import Change
 from cbi_stream.words.errors import BadRegistry, BrokenContract
@@ -111,3 +112,27 @@ def test_a_change_of_other_columns_is_not_seen():
     assert sees(read, Change(span, columns=("close", "high")))
     assert not sees(read, Change(span, columns=("high",)))
     assert sees(sessions(back=3), Change(span, columns=("high",)))
+
+
+def test_registry_and_parsers_name_the_same_sources():
+    """An entry that nobody reads, and a parser without an entry, are both refused."""
+    graph = worlds.discovered()
+    every_source_is_served(graph)
+    fewer = {n: p for n, p in graph.parsers.items() if n != "fred"}
+    with pytest.raises(BadRegistry, match="fred without a parser"):
+        every_source_is_served(replace(graph, parsers=fewer))
+    with pytest.raises(BadRegistry, match="fred with `fetch` and without a connector"):
+        every_source_is_served(
+            replace(
+                graph,
+                connectors={n: c for n, c in graph.connectors.items() if n != "fred"},
+            )
+        )
+    known = graph.registry.data_sources
+    sources = {n: s for n, s in known.sources.items() if n != "gpr"}
+    registry = replace(
+        graph.registry, data_sources=known.model_copy(update={"sources": sources})
+    )
+    parsers = [p for each in graph.parsers.values() for p in each]
+    with pytest.raises(BadRegistry, match="no entry for gpr"):
+        every_source_is_served(build(registry, parsers))
