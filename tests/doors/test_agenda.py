@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cbi_stream.doors.agenda import Agenda
@@ -186,6 +186,7 @@ _steps = st.lists(
 
 
 @given(_steps)
+@example([(35999, False)])
 def test_whatever_the_clock_does_each_step_asks_at_most_once(
     steps: list[tuple[int, bool]],
 ) -> None:
@@ -199,4 +200,6 @@ def test_whatever_the_clock_does_each_step_asks_at_most_once(
         if at == now:
             _run(agenda, now, brought=brought)
             after = agenda.next_at("fred", now + MINUTE)
-            assert after > now + MINUTE
+            # A release may fall into the minute that the run took: that is asked for.
+            newest = due_before(DAILY, NONE, now + MINUTE)
+            assert after > now + MINUTE or (newest is not None and newest > now)
