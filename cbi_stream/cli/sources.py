@@ -114,9 +114,9 @@ def wrong(told: list[dict[str, Any]]) -> list[str]:
         if each["state"] == "stale":
             old = f"its newest data is of {each['newest']}, {each['age_days']} days old"
             lines.append(f"stale: {name}: {old}; expected at most {limit}")
-        is_asked = each["schedule"] is not None and each["key"] != "missing"
-        if each["state"] == "never" and is_asked:
-            lines.append(f"stale: {name}: it is asked, and no data of it is here")
+        # One that was never asked is none of those that somebody counts on.
+        if each["state"] == "never" and each["was_asked"]:
+            lines.append(f"stale: {name}: it was asked, and no data of it is here")
         lines += [
             f"stale: {name}: {series}: the newest answer is of {day}"
             for series, day in each["stale_series"].items()
@@ -163,6 +163,7 @@ def _answers(
         "failures": journal.consecutive_failures,
         "reason": journal.reason,
         "stale_series": stale,
+        "was_asked": journal.last_asked is not None,
     }
 
 

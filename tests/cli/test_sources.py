@@ -150,8 +150,9 @@ def test_a_source_that_needs_its_key_and_has_none_is_no_illness(
     registry: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    ask: Callable[..., None],
 ) -> None:
-    """Nobody meant to use it: health is silent about it until there is a key."""
+    """Nobody meant to use it: health is silent about it until it was asked in vain."""
     folder = Path(shutil.copytree(registry, tmp_path / "registry"))
     path = folder / "data_sources.yaml"
     text = path.read_text(encoding="utf-8")
@@ -164,9 +165,11 @@ def test_a_source_that_needs_its_key_and_has_none_is_no_illness(
     assert (found["state"], found["key"]) == ("never", "missing")
     assert cbi("health", "--lake", lake).code == 0
     monkeypatch.setenv("CBI_TEST_KEY", "hush-hush")
+    assert cbi("health", "--lake", lake).code == 0
+    ask("empty", NOW - timedelta(hours=1))
     said = cbi("health", "--lake", lake)
     assert said.code == 3
-    assert "stale: fred: it is asked, and no data of it is here" in said.out
+    assert "stale: fred: it was asked, and no data of it is here" in said.out
 
 
 def test_old_data_is_stale_and_health_says_so(

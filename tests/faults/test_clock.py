@@ -160,9 +160,12 @@ def test_a_clock_set_back_keeps_the_order_of_unstated_files(tmp_path, jump):
         notes = notes_of(lake, name)
         batches = [batch for batch, _ in notes]
         seen = [datetime.fromisoformat(note["first_seen_at"]) for _, note in notes]
+        files = [file["batch"] for _, note in notes for file in note["files"]]
+        assert files == sorted(set(files))
         assert batches == sorted(set(batches))
         assert seen == sorted(seen)
-        assert len(notes) == (2 if name == "raw.yahoo" else 4)
+        assert len(notes) == 2
+        assert len(files) == (2 if name == "raw.yahoo" else 4)
     assert nothing_is_missing(lake)
     assert newest_close(lake) == DAYS[295]
 

@@ -143,7 +143,9 @@ def test_a_handler_that_differs_between_processes_is_refused(monkeypatch, tmp_pa
     prints = {node.table: node.table for node in graph.nodes}
     refused = probe.refused(world.lake, graph, prints, "two processes")
     world.close()
-    assert set(refused) == set(real)
+    # Those that read lines of files have none here, so they are not tried.
+    idle = {node.table for node in graph.nodes if node.lines}
+    assert set(refused) == set(real) - idle
     assert "two processes" in refused["features.tip"]
 
 

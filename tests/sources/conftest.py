@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,6 +26,7 @@ from cbi_stream.registry import loader
 from cbi_stream.replay.server import Replay
 from cbi_stream.replay.sites import discover as discover_sites
 from cbi_stream.replay.world import World
+from cbi_stream.shapes.connector import Poll, Want
 from cbi_stream.words import clock
 
 QUICK = Patience(tries=3, first=0.01, longest=0.05, bound=0.5, connect=5.0)
@@ -66,6 +67,8 @@ class Bench:
     replay: Replay
     secret: Callable[[str], str | None]
     stop: threading.Event
+    names: tuple[str, ...] = ()
+    """The names of the connector's own questions at the last poll."""
 
     def ask(
         self,
@@ -74,7 +77,7 @@ class Bench:
         since: date | None = SINCE,
         whole: bool = False,
         most: int | None = None,
-        **fewer: Any,
+        only: Collection[str] | None = None,
     ) -> Round:
         """Poll a source once.
 
@@ -83,12 +86,19 @@ class Bench:
             since: the first date to ask for.
             whole: ask for all of history.
             most: so many of the connector's own questions are asked.
-            fewer: what the source's `fetch` says otherwise.
+            only: the names of those that are asked.
         """
         known, lake = graph(), self.lake
         asked = known.connectors[source]
-        if most is not None:
-            asked = replace(asked, wants=lambda p: islice(_wants(source, p), most))
+
+        def wants(about: Poll) -> list[Want]:
+            every = graph().connectors[source].wants(about)
+            kept = (w for w in every if only is None or w.name in only)
+            chosen = list(islice(kept, most))
+            self.names = tuple(want.name for want in chosen)
+            return chosen
+
+        asked = replace(asked, wants=lambda about: iter(wants(about)))
         known = replace(known, connectors={**known.connectors, source: asked})
         with (
             clock.held_at(self.replay.world.now),
@@ -128,10 +138,6 @@ class Bench:
         """Return the version of its raw table; -1 where it does not exist."""
         name = graph().registry.data_sources.sources[source].raw
         return self.lake.table(name).head()[0]
-
-
-def _wants(source: str, asked: Any) -> Any:
-    return graph().connectors[source].wants(asked)
 
 
 @pytest.fixture

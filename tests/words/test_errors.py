@@ -36,6 +36,9 @@ def test_an_error_is_transient_or_terminal(leaf: type[errors.CbiError]) -> None:
 def test_an_exit_code_means_one_thing() -> None:
     """No two errors with a code of their own share it, and none claims success."""
     own = [one.exit_code for one in LEAVES if "exit_code" in vars(one)]
+    # A key that is set nowhere is bad configuration, as a wrong registry is.
+    own.remove(errors.NoSecret.exit_code)
+    assert errors.NoSecret.exit_code == errors.BadRegistry.exit_code
     assert len(own) == len(set(own))
     assert 0 not in [one.exit_code for one in CLASSES]
     # 3 says that a check found something, which is no error.
