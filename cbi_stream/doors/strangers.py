@@ -40,12 +40,8 @@ _MAGIC = (
 _DROPPED = "download the data again, and look at it in an editor first"
 _KNOWN = (
     (
-        r"Date,Open,High,Low,Close,Volume",
-        "Stooq, or a script with yfinance, writes prices like this: no source reads it",
-    ),
-    (
         r"Time,Open,High,Low,(Last|Latest),Change,.*",
-        "Barchart writes its price history like this: no source reads it",
+        "This looks like Barchart's price history, with other columns",
     ),
     (
         r"(Symbol,Name|Contract,Latest),.*",
@@ -53,11 +49,11 @@ _KNOWN = (
     ),
     (
         r'"Date","Price","Open".*',
-        "investing.com writes prices like this: no source reads it",
+        "This looks like prices of investing.com, with other columns",
     ),
     (
         r"Price,(Adj Close,)?Close,High,.*|Date,Open,High,Low,Close,Volume,Dividends.*",
-        "yfinance writes prices like this by itself: no source reads it",
+        "This looks like prices that yfinance wrote, with other columns",
     ),
     (
         r"(observation_date|DATE),[A-Z0-9]+_[0-9]{8}",
