@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -51,7 +51,7 @@ class Told:
 
 @dataclass(slots=True)
 class Round:
-    """What became of one poll of one source."""
+    """What became of one poll."""
 
     source: str
     told: list[Told] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Round:
 
     @property
     def failed(self) -> list[Told]:
-        """The questions that failed."""
+        """Those that failed."""
         return [each for each in self.told if each.outcome == "failed"]
 
     @property
@@ -80,7 +80,6 @@ class Asker:
     log: Log
     secret: Callable[[str], str | None]
     stop: threading.Event = field(default_factory=threading.Event)
-    """Set to end after the question at hand."""
 
 
 @dataclass(slots=True)
@@ -210,8 +209,8 @@ class _Poll:
         """Archive an answer and read it; its lines wait to be appended together."""
         lake, sha256 = self.asker.lake, hashlib.sha256(answer.data).hexdigest()
         before = self.journal.last_by_name.get(want.name)
-        known = self.journal.landed.get(want.name) is not None
-        if known and before is not None and before.sha256 == sha256:
+        # Bytes that were refused last time are refused again, and not "the same".
+        if before and before.outcome in ("landed", "same") and before.sha256 == sha256:
             self._note(want, answer, "same")
             return
         lake.archive.keep(answer.data)
@@ -264,7 +263,10 @@ class _Poll:
 
     def _tell(self, taken: _Taken, *, stored: int) -> None:
         asker, lines = self.asker, taken.lines
-        asker.journals.append(self.name, taken.question)
+        # No cursor passes over a part that failed: else that part is never asked again.
+        failed = any(each.series == taken.want.key for each in self.round.failed)
+        cursor = None if failed else taken.question.cursor
+        asker.journals.append(self.name, replace(taken.question, cursor=cursor))
         told = Told(
             taken.want.name,
             taken.want.key,
@@ -280,7 +282,6 @@ class _Poll:
             name=told.name,
             lines=told.lines,
             stored=stored,
-            unreadable=told.unreadable,
         )
 
     def _note(self, want: Want, answer: Answer | None, outcome: Outcome) -> None:
