@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbi_stream.shapes.connector import SECRET, Answer, Poll, Want, connector
 from cbi_stream.shapes.effect import effect
+from cbi_stream.shapes.gate import Finding, Subject, gate, whole_gate
 from cbi_stream.shapes.handler import Conformed, handler
 from cbi_stream.shapes.reads import (
     days,
@@ -40,6 +41,7 @@ from cbi_stream.shapes.reads import (
     sessions,
     whole,
 )
+from cbi_stream.shapes.rule import rule
 from cbi_stream.shapes.source import source
 from cbi_stream.words.errors import BadInput, SourceRefused, SourceUnavailable
 
@@ -55,6 +57,7 @@ __all__ = [
     "Answer",
     "BadInput",
     "Conformed",
+    "Finding",
     "Joined",
     "Poll",
     "Release",
@@ -62,20 +65,24 @@ __all__ = [
     "SourceRefused",
     "SourceUnavailable",
     "Spec",
+    "Subject",
     "Symbol",
     "Want",
     "connector",
     "days",
     "effect",
     "from_registry",
+    "gate",
     "grid",
     "handler",
     "history",
     "kernels",
     "known",
+    "rule",
     "sessions",
     "source",
     "whole",
+    "whole_gate",
 ]
 
 

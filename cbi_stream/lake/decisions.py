@@ -48,8 +48,15 @@ def decide(
             "receipts and `cbi read raw...` show sha256 and line"
         )
         raise WrongUsage(msg)
+    nothing = pl.lit(None, pl.String)
     rows = found.with_columns(
-        verdict=pl.lit(verdict), author=pl.lit(author), note=pl.lit(note)
+        verdict=pl.lit(verdict),
+        author=pl.lit(author),
+        note=pl.lit(note),
+        partition=nothing,
+        gate=nothing,
+        candidate=nothing,
+        cells=nothing,
     )
     return append_rows(lake.table(TABLE), rows, work=lake.work)
 
