@@ -92,9 +92,9 @@ _VERBS = {
         "cbi export --to training",
     ),
     "plan": (
-        "looking:plan",
-        "Show what a run would compute, and why.",
-        "cbi plan",
+        "planning:plan",
+        "Show what a run would compute, and why; --rules: what other rules would move.",
+        "cbi plan --rules",
     ),
     "why": (
         "explaining:why",
