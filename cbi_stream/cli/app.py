@@ -143,6 +143,21 @@ _DECISIONS = {
         "List the lines and files that were turned away, and why.",
         "cbi quarantine list --table prices --rule off_tick",
     ),
+    "show": (
+        "showing:quarantine_show",
+        "Show one line: what it says, the rules that it broke, what stands beside it.",
+        "cbi quarantine show b8fa4fe5 4711",
+    ),
+    "release": (
+        "deciding:release",
+        "Stage a line though it broke a rule, from now on.",
+        'cbi quarantine release b8fa4fe5 4711 --note "true: the exchange says so"',
+    ),
+    "fix": (
+        "deciding:fix",
+        "Read a line with other cells, from now on.",
+        'cbi quarantine fix b8fa4fe5 4711 --set close=47.66 --note "x100, see the exchange"',
+    ),
     "reject": (
         "deciding:reject",
         "Keep a line out, from now on.",
@@ -150,7 +165,7 @@ _DECISIONS = {
     ),
     "withdraw": (
         "deciding:withdraw",
-        "Take a rejection back.",
+        "Take back what was decided about a line.",
         'cbi quarantine withdraw b8fa4fe5 4711 --note "the exchange confirmed it"',
     ),
 }

@@ -21,7 +21,12 @@ Known = Mapping[str, Mapping[str, Sequence[Change]]]
 
 
 def preview(
-    lake: Lake, graph: Graph, *, asked: bool = False, known: Known | None = None
+    lake: Lake,
+    graph: Graph,
+    *,
+    asked: bool = False,
+    known: Known | None = None,
+    pending: Mapping[str, Sequence[Change]] | None = None,
 ) -> list[Task]:
     """Return the tasks of all tables, in the order in which they would run.
 
@@ -30,17 +35,20 @@ def preview(
         graph: its handlers.
         asked: plan every partition, as a rebuild does.
         known: for these tables not the plan counts but what would change in them.
+        pending: by record what would be appended to it besides.
     """
     seen: dict[str, Input] = {}
     tasks: list[Task] = []
     for node in graph.nodes:
         for name in node.inputs:
-            seen.setdefault(name, input_of(lake.table(name)))
+            if name not in seen:
+                extra = tuple((pending or {}).get(name, ()))
+                seen[name] = replace(input_of(lake.table(name)), pending=extra)
         here = input_of(lake.table(node.table))
         if known is not None and node.table in known:
             found = _computed(node, known[node.table])
-            extra = [c for each in known[node.table].values() for c in each]
-            seen[node.table] = replace(here, pending=(*here.pending, *extra))
+            moved = [c for each in known[node.table].values() for c in each]
+            seen[node.table] = replace(here, pending=(*here.pending, *moved))
         else:
             inputs = {name: seen[name] for name in node.inputs}
             found = plan_table(
