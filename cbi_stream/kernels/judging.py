@@ -9,14 +9,14 @@ for what another provider says of the same bar, and nothing is ever mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from cbi_stream.kernels.neighbours import Before, Versions, before
+from cbi_stream.kernels.neighbours import Versions, before
 from cbi_stream.kernels.terms import Binding, Facts, tests_of
 from cbi_stream.kernels.verdicts import PAIRS, failing
 
@@ -74,7 +74,8 @@ def judged(
     runs = _runs(coded, told, of)
     if tests["neighbours"] or tests["batch"]:
         standing = runs.filter("begins")
-        seen = _with_neighbours(standing, of, binding)
+        needed = {n for t in tests["neighbours"] for n in t.looks_at}
+        seen = _with_neighbours(standing, of, needed, back=binding.back)
         near = failing(seen, tests["neighbours"], first=_NEAR)
         whole = failing(_batches(standing, binding), tests["batch"], first=_WHOLE)
         told = pl.concat([told, _shared(pl.concat([near, whole]), runs)])
@@ -137,7 +138,7 @@ def _runs(coded: pl.DataFrame, told: pl.DataFrame, of: Rows) -> pl.DataFrame:
 
 
 def _with_neighbours(
-    standing: pl.DataFrame, of: Rows, binding: Binding
+    standing: pl.DataFrame, of: Rows, needed: set[str], *, back: int
 ) -> pl.DataFrame:
     """Return the rows with what is usual for them, and whether another provider agrees."""
     rows = standing
@@ -154,20 +155,21 @@ def _with_neighbours(
         value,
         bar,
     )
-    found = before(versions, back=binding.back)
-    return rows.with_columns(**_columns(found, value, bar)).with_columns(
-        agreed=_agreed(rows, of)
+    found = before(versions, back=back)
+    made: dict[str, Callable[[], Any]] = {
+        "usual": lambda: found.usual,
+        "last": lambda: found.last,
+        "typical": lambda: found.typical,
+        "known": lambda: found.known,
+        "same": lambda: found.same(value),
+        "bar_again": lambda: found.bar_again(bar),
+        "agreed": lambda: _agreed(rows, of),
+    }
+    return rows.with_columns(
+        pl.Series(name, make(), nan_to_null=True)
+        for name, make in made.items()
+        if name in needed
     )
-
-
-def _columns(found: Before, value: Any, bar: Mapping[str, Any]) -> dict[str, pl.Series]:
-    floats = {"usual": found.usual, "last": found.last, "typical": found.typical}
-    named = {n: pl.Series(v, nan_to_null=True) for n, v in floats.items()}
-    named["known"] = pl.Series(found.known)
-    named["same"] = pl.Series(found.same(value))
-    if bar:
-        named["bar_again"] = pl.Series(found.bar_again(bar))
-    return named
 
 
 def _floats(rows: pl.DataFrame, name: str) -> Any:
@@ -194,11 +196,14 @@ def _agreed(rows: pl.DataFrame, of: Rows) -> pl.Series:
 
 def _batches(standing: pl.DataFrame, binding: Binding) -> pl.DataFrame:
     """Return the rows with the number of their batch."""
-    period = pl.col("date").dt.truncate(binding.batch)
+    period = pl.col("date").dt.truncate(binding.batch).cast(pl.Int32).cast(pl.Int64)
+    file = pl.concat_str("raw", "sha256").cast(pl.Categorical).to_physical()
+    coded = standing.select("series_no", period=period, file=file.cast(pl.Int64))
+    numbers = coded.select(pl.all() - pl.all().min())
+    periods, files = (int(numbers[n].max() or 0) + 1 for n in ("period", "file"))  # type: ignore[call-overload]
     return standing.with_columns(
-        batch_no=pl.struct("series_no", "raw", "sha256", period.alias("__p")).rank(
-            "dense"
-        )
+        batch_no=(numbers["series_no"] * periods + numbers["period"]) * files
+        + numbers["file"]
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Facts: TypeAlias = Mapping[str, tuple[str, ...]]
 Bools: TypeAlias = NDArray[np.bool_]
 _EPOCH = date(1970, 1, 1)
+_EVER = 10**6
 
 
 class Binding(Protocol):
@@ -45,6 +46,11 @@ class Layer:
     until: int
     numbers: Mapping[str, Any]
     severity: str
+
+    @property
+    def by_date(self) -> bool:
+        """Whether it holds for some dates only."""
+        return self.since > -_EVER or self.until < _EVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +80,22 @@ class Test:
         """How the quarantine names it: volume:within where it is about one cell."""
         return self.rule.name if self.whole else f"{self.cell}:{self.rule.name}"
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """All columns that the rule or its excuse may look at."""
+        return (*self.rule.needs, *self.rule.excuse_needs)
+
     def terms(self, entity: NDArray[np.int64], day: NDArray[np.int64]) -> Terms:
         """Return what holds for rows of these entities and days (since 1970)."""
-        layer = np.full(len(entity), -1, dtype=np.int64)
+        always = np.full(len(self.layers[0].mask), -1, dtype=np.int64)
         for i, each in enumerate(self.layers):
-            inside = each.mask[entity] & (day >= each.since) & (day <= each.until)
-            layer[inside] = i
+            if not each.by_date:
+                always[each.mask] = i
+        layer = always[entity]
+        for i, each in enumerate(self.layers):
+            if each.by_date:
+                inside = each.mask[entity] & (day >= each.since) & (day <= each.until)
+                layer[inside] = np.maximum(layer[inside], i)
         off = np.array([each.severity == "off" for each in self.layers])
         flag = np.array([each.severity == "flag" for each in self.layers])
         active = (layer >= 0) & ~off[layer]
@@ -139,6 +155,6 @@ def _layer(each: Any, mask: Bools) -> Layer:
         value = entry.numbers.get(name, default)
         # Where a rule is off it needs no numbers.
         given[name] = kind() if value is ... else kind(value)
-    since = (entry.since - _EPOCH).days if entry.since else -(10**6)
-    until = (entry.until - _EPOCH).days if entry.until else 10**6
+    since = (entry.since - _EPOCH).days if entry.since else -_EVER
+    until = (entry.until - _EPOCH).days if entry.until else _EVER
     return Layer(mask, since, until, given, entry.severity)

@@ -16,12 +16,13 @@ def weekend(date: pl.Expr) -> pl.Expr:
 
 
 @rule()
-def closed_day(session: pl.Expr, cell: pl.Expr) -> pl.Expr:
+def closed_day(date: pl.Expr, session: pl.Expr, cell: pl.Expr) -> pl.Expr:
     """The date is a session of the calendar, or the line has no price.
 
-    Days that the calendar does not cover are not judged.
+    Weekends are another rule's, and days that the calendar does not cover nobody's.
     """
-    return session.fill_null(value=True) | cell.is_null()
+    weekend = date.dt.weekday() > _FRIDAY
+    return session.fill_null(value=True) | weekend | cell.is_null()
 
 
 @rule()
