@@ -65,8 +65,10 @@ def of_lines(lake: Lake, graph: Graph, raw: str, wanted: pl.Expr) -> pl.DataFram
         made = returned(node, frames, where=f"partition {partition}")
         assert isinstance(made, Conformed), "the node is one of `conforming`"
         told = made.fates.filter(pl.col("raw") == raw).drop("raw")
+        mine = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
         parts.append(
-            lines.select("date", "sha256", "batch", "line")
+            lines.filter(mine)
+            .select("date", "sha256", "batch", "line")
             .join(told, on=["sha256", "batch", "line"])
             .select(list(_SCHEMA))
         )

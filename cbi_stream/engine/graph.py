@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
+from cbi_stream.engine.binding import Binding, bound, every_rule_fits
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
@@ -21,6 +22,7 @@ from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
+from cbi_stream.shapes.rule import Rule
 from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadRegistry, BrokenContract
 
@@ -44,6 +46,8 @@ class Node:
     """Which of the frames that the handler returns stands in the table."""
     lines: tuple[str, ...] = ()
     """The tables of lines of files among its reads."""
+    rules: Binding | None = None
+    """The rules that hold for these lines."""
 
     @property
     def table(self) -> str:
@@ -84,6 +88,8 @@ class Graph:
     effects: tuple[Effect, ...]
     connectors: dict[str, Connector] = field(default_factory=dict)
     """By source: how it is asked, where it is."""
+    rules: dict[str, Rule] = field(default_factory=dict)
+    """By name."""
     strangers: tuple[str, ...] = ()
     """The sources of parsers and connectors that data_sources.yaml does not name."""
     package: str | None = None
@@ -111,15 +117,18 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         declared.extend(
             value
             for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Connector | Effect)
+            if isinstance(value, Handler | Parser | Connector | Effect | Rule)
         )
     loaded.check()
-    return replace(build(registry, declared), package=package, sources=loaded)
+    graph = build(registry, declared)
+    every_rule_fits(registry, graph.rules)
+    return replace(graph, package=package, sources=loaded)
 
 
-def build(
-    registry: Registry, declared: Iterable[Handler | Parser | Connector | Effect]
-) -> Graph:
+Declared = Handler | Parser | Connector | Effect | Rule
+
+
+def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
     """Return the graph of these declarations.
 
     Raises:
@@ -130,9 +139,10 @@ def build(
     by_id = {id(each): each for each in declared}
     unique = [by_id[i] for i in known]
     nodes: dict[str, Node] = {}
+    rules = _rules([r for r in unique if isinstance(r, Rule)])
     for each in unique:
         for handler in _closed(registry, each) if isinstance(each, Handler) else ():
-            for node in _nodes(registry, handler):
+            for node in _nodes(registry, handler, rules):
                 if node.table in nodes:
                     other = nodes[node.table].handler.name
                     msg = f"{handler.name} and {other} both write {node.table}"
@@ -146,10 +156,21 @@ def build(
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
         parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
         effects=tuple(e for e in unique if isinstance(e, Effect)),
+        rules=rules,
         connectors=_connectors(
             registry, [c for c in unique if isinstance(c, Connector)]
         ),
     )
+
+
+def _rules(declared: list[Rule]) -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    for rule in declared:
+        if rule.name in found:
+            msg = f"two rules are called {rule.name}: the quarantine could not tell them apart"
+            raise BadRegistry(msg)
+        found[rule.name] = rule
+    return found
 
 
 def _closed(registry: Registry, handler: Handler) -> tuple[Handler, ...]:
@@ -205,21 +226,23 @@ def every_source_is_served(graph: Graph) -> None:
         raise BadRegistry(msg)
 
 
-def _nodes(registry: Registry, handler: Handler) -> list[Node]:
+def _nodes(registry: Registry, handler: Handler, rules: dict[str, Rule]) -> list[Node]:
     tables: dict[str, Part] = {handler.writes: "output"}
     if handler.quarantines:
         tables = {handler.quarantines: "quarantined", handler.writes: "staged"}
     reads = {t: _resolved(registry, r) for t, r in handler.reads.items()}
-    spec = Spec(registry, handler.spec) if handler.spec else None
     known = registry.contracts
     lines = tuple(t for t in reads if t in known and known[t].provenance)
+    named = [n.removeprefix("data_sources.") for n in handler.spec if "." in n]
+    binding = bound(registry, rules, named) if lines and named else None
+    spec = Spec(registry, handler.spec, binding) if handler.spec else None
     nodes = []
     for table, part in tables.items():
         contract = registry.contracts.get(table)
         if contract is None or contract.is_record:
             msg = f"{handler.name}: expected a contract tables/{table}.yaml of a derived table"
             raise BadRegistry(msg)
-        nodes.append(Node(handler, contract, reads, spec, part, lines))
+        nodes.append(Node(handler, contract, reads, spec, part, lines, binding))
     return nodes
 
 

@@ -6,7 +6,7 @@ It never looks at data, and a lake is opened only with a registry that holds tog
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbi_stream.registry import each as each_source
@@ -16,6 +16,7 @@ from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
 from cbi_stream.registry.model import Entry, Read, read
 from cbi_stream.registry.releases import Closures, Release
+from cbi_stream.registry.rules import Rules
 from cbi_stream.registry.sources import DataSources
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
@@ -37,6 +38,9 @@ class Registry:
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
+    rules: Rules = field(default_factory=Rules)
+    rule_places: tuple[str, ...] = ()
+    """Where each entry of rules.yaml stands: file and line."""
 
     def entry(self, name: str) -> Entry:
         """Return the file called `name`, for instance `horizons`.
@@ -82,6 +86,7 @@ def load(folder: Path) -> Registry:
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
+    rules = read(folder / "rules.yaml", Rules)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
@@ -107,6 +112,10 @@ def load(folder: Path) -> Registry:
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,
+        rules=rules.content,
+        rule_places=tuple(
+            rules.place("rules", i) for i, _ in enumerate(rules.content.rules)
+        ),
     )
 
 

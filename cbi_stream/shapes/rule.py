@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Phase = Literal["line", "neighbours", "batch"]
 """line: of the row alone. neighbours: against the raw rows before it that pass every rule
-of the first phase. batch: of all rows that one file has of one series or symbol; a row
-then fails with its whole batch."""
+of the first phase. batch: of what one file has of one series or symbol in a month (bars)
+or a quarter; a row then fails with its whole batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class Rule:
 
     function: Callable[..., pl.Expr]
     phase: Phase
+    firm: bool = False
+    """Whether nobody can release what breaks it: it cannot be read at all."""
+    excuse: Callable[..., pl.Expr] | None = None
+    """True where a row that breaks the rule is only flagged; of the same form."""
+    says: Callable[..., str] | None = None
+    """Words about a row that breaks it, from the same arguments as values."""
 
     @property
     def name(self) -> str:
@@ -44,11 +50,12 @@ class Rule:
     @property
     def needs(self) -> tuple[str, ...]:
         """What it looks at: the names of its positional arguments."""
-        return tuple(
-            name
-            for name, each in inspect.signature(self.function).parameters.items()
-            if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-        )
+        return _positional(self.function)
+
+    @property
+    def excuse_needs(self) -> tuple[str, ...]:
+        """What its excuse looks at; where that is not there, there is no excuse."""
+        return () if self.excuse is None else _positional(self.excuse)
 
     @property
     def numbers(self) -> Mapping[str, tuple[Any, Any]]:
@@ -57,8 +64,14 @@ class Rule:
 
     def __call__(self, **given: Any) -> pl.Expr:
         """Return the test for these expressions and numbers."""
-        said = {name: given.pop(name) for name in self.needs}
-        return self.function(*said.values(), **given)
+        said = [given.pop(name) for name in self.needs]
+        return self.function(*said, **given)
+
+    def excused(self, **given: Any) -> pl.Expr:
+        """Return the test for a row that is only flagged; of a rule with an excuse."""
+        assert self.excuse is not None, "asked of a rule with an excuse"
+        said = [given.pop(name) for name in self.excuse_needs]
+        return self.excuse(*said, **given)
 
 
 def numbers_of(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
@@ -84,14 +97,32 @@ def _names(function: Callable[..., Any]) -> dict[str, Any]:
     return dict(vars(inspect.getmodule(function) or function))
 
 
-def rule(*, phase: Phase = "line") -> Callable[[Callable[..., pl.Expr]], Rule]:
+def _positional(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, each in inspect.signature(function).parameters.items()
+        if each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
+
+
+def rule(
+    *,
+    phase: Phase = "line",
+    firm: bool = False,
+    excuse: Callable[..., pl.Expr] | None = None,
+    says: Callable[..., str] | None = None,
+) -> Callable[[Callable[..., pl.Expr]], Rule]:
     """Declare a function as a rule.
 
     Args:
         phase: what it may look at.
+        firm: whether nobody can release what breaks it.
+        excuse: a function of the same form: where it is true, a row that breaks the
+            rule is flagged and stays.
+        says: a function of the same arguments as values: what was expected, in words.
     """
 
     def declare(function: Callable[..., pl.Expr]) -> Rule:
-        return Rule(function, phase)
+        return Rule(function, phase, firm, excuse, says)
 
     return declare

@@ -62,9 +62,8 @@ def test_a_rule_moves_only_its_readers():
     graph = worlds.discovered()
     vix = files.Joined(source="fred", series="VIXCLS", max_age_days=9)
     joins = files.JoinSpec(observations={"vix": vix})
-    other = build(
-        replace(graph.registry, join_spec=joins), [node.handler for node in graph.nodes]
-    )
+    declared = [*(node.handler for node in graph.nodes), *graph.rules.values()]
+    other = build(replace(graph.registry, join_spec=joins), declared)
     moved = {
         node.table
         for node in graph.nodes

@@ -23,11 +23,9 @@ Conform = Callable[..., Conformed]
 
 
 @pytest.fixture
-def conform(registry: Registry, rows_of: Any, decided: Any) -> Conform:
+def conform(spec_of: Any, rows_of: Any, decided: Any) -> Conform:
     """Return a function from raw lines of both sources and decisions to what is made."""
-    spec = Spec(
-        registry, ("data_sources.federal_register", "data_sources.tariff_events")
-    )
+    spec = spec_of("federal_register", "tariff_events", names=())
 
     def made(
         *lines: dict[str, Any], papers: Any = (), decisions: Any = ()

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from cbi_stream.registry.loader import Registry
-from cbi_stream.registry.spec import Spec
 from handlers.conform.observations import observations
 
 DAY = date(2024, 5, 1)  # a Wednesday
@@ -19,14 +17,14 @@ Conform = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def conform(registry: Registry, rows_of: Any, decided: Any, fits: Any) -> Conform:
+def conform(spec_of: Any, rows_of: Any, decided: Any, fits: Any) -> Conform:
     """Return a function from raw lines and decisions to staged versions."""
 
     def staged(*lines: dict[str, Any], decisions: Any = ()) -> list[dict[str, Any]]:
         out = observations(
             fred=rows_of("raw.fred", list(lines)),
             decisions=decided(*decisions),
-            spec=Spec(registry, ("data_sources.fred", "closures")),
+            spec=spec_of("fred"),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"
         return fits("staging.fred", out.staged).rows(named=True)
@@ -174,14 +172,14 @@ def test_series_have_versions_of_their_own(conform: Conform, seen: Line) -> None
 
 
 def test_what_no_number_is_is_turned_away(
-    registry: Registry, rows_of: Any, seen: Line
+    spec_of: Any, rows_of: Any, seen: Line
 ) -> None:
     """The good lines of the file go on."""
     lines = [seen("15.1"), seen("n/a", day=date(2024, 5, 2))]
     made = observations(
         fred=rows_of("raw.fred", lines),
         decisions=rows_of("raw.decisions", []),
-        spec=Spec(registry, ("data_sources.fred", "closures")),
+        spec=spec_of("fred"),
     )
     assert sorted(made.fates["fate"]) == ["quarantined", "staged"]
     assert made.quarantined.select("rules", "found").rows() == [("not_a_number", "n/a")]

@@ -21,6 +21,7 @@ DOORS = {
     "deltalake": ("cbi_stream.lake.table",),
     "pydantic": ("cbi_stream.registry",),
     "yaml": ("cbi_stream.registry",),
+    "dataframely": ("cbi_stream.kernels.verdicts",),
     "cyclopts": ("cbi_stream.cli",),
     "rich": ("cbi_stream.cli",),
     "structlog": ("cbi_stream.doors.logs",),
@@ -165,10 +166,10 @@ def test_there_is_one_clock(product):
 
 
 def test_help_imports_nothing_heavy():
-    """`cbi --help` must stay instant: no polars, no pydantic, no delta-rs."""
+    """`cbi --help` must stay instant: no polars, no pydantic, no delta-rs, no rules."""
     code = (
         "import sys, cbi_stream.cli.app as a; a.app.help_print([])\n"
-        "heavy = {'polars', 'pydantic', 'deltalake', 'numpy', 'yaml'}\n"
+        "heavy = {'polars', 'pydantic', 'deltalake', 'numpy', 'yaml', 'dataframely'}\n"
         "sys.exit(repr(sorted(heavy & sys.modules.keys())))"
     )
     command = [sys.executable, "-c", code]

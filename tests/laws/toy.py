@@ -33,7 +33,7 @@ from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
-from handlers.conform.rules import rejected
+from handlers.conform.rules import decided
 from handlers.conform.versions import LINE, runs
 
 COVERS = Span(date(2014, 1, 1), date(2021, 1, 1))
@@ -104,6 +104,7 @@ CONTRACTS = [
             "verdict": Column(
                 type="string", doc="v", required=True, simulate=("reject", "withdraw")
             ),
+            "cells": Column(type="string", doc="of a fix"),
             "author": _TEXT,
             "note": _TEXT,
             "first_seen_at": _TIME,
@@ -145,7 +146,7 @@ def _told_apart(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the lines that stand, and those that a person rejected."""
     lines = raw.with_columns(raw=pl.lit(table)).join(
-        rejected(decisions), on=["sha256", "line"], how="left", maintain_order="left"
+        decided(decisions), on=["sha256", "line"], how="left", maintain_order="left"
     )
     out = pl.col("decided").is_not_null()
     return lines.filter(~out), lines.filter(out)

@@ -103,7 +103,12 @@ def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
     ]
     return build(
         changed,
-        [*declared, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+        [
+            *declared,
+            *chain.from_iterable(graph.parsers.values()),
+            *graph.effects,
+            *graph.rules.values(),
+        ],
     )
 
 
