@@ -5,6 +5,7 @@ It prints what a person needs for a decision, and decides nothing.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
@@ -55,7 +56,7 @@ def quarantine_show(
         "file": asdict(place),
         "written": _written(found, place),
         "lines": told,
-        "rules": _rules(graph, node, told),
+        "rules": _rules(graph, told),
         "near": near.to_dicts(),
         "reaches": [f"{task.table}/{task.partition}" for task in reached],
     }
@@ -94,13 +95,17 @@ def _near(lake: Lake, node: Node, day: date, about: str | None) -> pl.DataFrame:
     return pl.concat([before, rows.filter(pl.col("date") == day), after])
 
 
-def _rules(
-    graph: Graph, node: Node, told: Iterable[Mapping[str, Any]]
-) -> list[dict[str, str]]:
-    """Return the rules that the line broke, each with what it asks for."""
+def _rules(graph: Graph, told: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rules that the line broke, each with what it asks for and where."""
     names = {name for each in told for name in (each["rules"] or "").split(",") if name}
-    asks = {rule.name: rule.asks for rule in graph.rules}
-    return [{"rule": name, "asks": asks.get(name, "")} for name in sorted(names)]
+    found = []
+    for name in sorted(names):
+        rule = graph.rules.get(name)
+        doc = inspect.getdoc(rule.function) if rule else None
+        firm = rule is None or rule.firm
+        asks = (doc or "").partition("\n\n")[0].replace("\n", " ")
+        found.append({"rule": name, "asks": asks, "can_be_released": not firm})
+    return found
 
 
 def _print(lake: Lake, plain: Mapping[str, Any], near: pl.DataFrame) -> None:
@@ -118,7 +123,8 @@ def _print(lake: Lake, plain: Mapping[str, Any], near: pl.DataFrame) -> None:
                 show.plain(f"  {said['verdict']} by {said['author']}: {said['note']}")
             )
     for rule in plain["rules"]:
-        print(show.plain(f"broke {rule['rule']}: {rule['asks']}"))
+        asks = f": expected: {rule['asks']}" if rule["asks"] else ""
+        print(show.plain(f"broke {rule['rule']}{asks}"))
     if near.height:
         wanted = ("date", "close", "value", "vintage", "volume", "source", "flags")
         shown = [n for n in wanted if n in near.columns]

@@ -70,8 +70,12 @@ class Registry:
         return value
 
 
-def load(folder: Path) -> Registry:
+def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     """Return the registry in `folder`.
+
+    Args:
+        folder: where its files are.
+        rules_file: a file to read instead of its rules.yaml, to try other rules.
 
     Raises:
         BadRegistry: a file is missing, does not fit its model, or contradicts
@@ -86,7 +90,7 @@ def load(folder: Path) -> Registry:
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
-    rules = read(folder / "rules.yaml", Rules)
+    rules = read(rules_file or folder / "rules.yaml", Rules)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
