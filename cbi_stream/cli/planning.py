@@ -137,4 +137,7 @@ def _plain(task: Task) -> dict[str, Any]:
 
 def _print_tasks(title: str, tasks: Sequence[Task]) -> None:
     rows = [(t.table, t.partition, "; ".join(t.reasons[:3])) for t in tasks]
+    if not rows:
+        print(title)
+        return
     show.table(title, ["table", "partition", "because"], rows)
