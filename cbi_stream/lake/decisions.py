@@ -14,11 +14,13 @@ import polars as pl
 
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.records import append_rows
-from cbi_stream.registry.contract import PROVENANCE, READING
+from cbi_stream.registry.contract import PROVENANCE, READING, Contract
 from cbi_stream.words.errors import WrongUsage
 
 TABLE = "raw.decisions"
 _SHORTEST = 6
+_NUMBER = "number:"
+"""How the problem of a line begins of which only a cell cannot be read."""
 Verdict = Literal["reject", "release", "fix", "withdraw"]
 FIRM = frozenset({"unreadable", "not_a_number", "infinite", "rejected"})
 """What nobody can release: there is no value that could be staged, or a person said no."""
@@ -73,7 +75,7 @@ def decide(
         _can_be_fixed(lake, found, cells)
     nothing = pl.lit(None, pl.String)
     text = json.dumps(dict(sorted(cells.items()))) if cells else None
-    rows = found.drop("problem").with_columns(
+    rows = found.drop("problem", "about").with_columns(
         verdict=pl.lit(verdict),
         author=pl.lit(author),
         note=pl.lit(note),
@@ -95,11 +97,23 @@ def _line(lake: Lake, sha256: str, line: int) -> pl.DataFrame:
         here = pl.col("sha256").str.starts_with(sha256) & (pl.col("line") == line)
         parts.append(
             rows.filter(here).select(
-                "date", "sha256", "line", "problem", raw=pl.lit(name)
+                "date",
+                "sha256",
+                "line",
+                "problem",
+                about=pl.concat_str(_about(contract))
+                if _about(contract)
+                else pl.lit("-"),
+                raw=pl.lit(name),
             )
         )
     # The same line may be stored twice, as seen at two times: it is one line.
     return pl.concat(parts).unique(maintain_order=True)
+
+
+def _about(contract: Contract) -> list[str]:
+    """Return the columns that say what a line is about, besides its date."""
+    return [n for n in contract.key if n not in ("date", *PROVENANCE)]
 
 
 def turned_away(lake: Lake, *, sha256: str, line: int) -> pl.DataFrame:
@@ -153,10 +167,12 @@ def _can_be_fixed(lake: Lake, found: pl.DataFrame, cells: Mapping[str, str]) -> 
     """Raise unless these are cells of the line that may read otherwise."""
     row = found.row(0, named=True)
     contract = lake.registry.contracts[row["raw"]]
-    if row["problem"] is not None:
+    if row["problem"] is not None and not (
+        row["problem"].startswith(_NUMBER) and row["about"]
+    ):
         msg = (
-            f"expected a line that can be read; line {row['line']} has: {row['problem']}. "
-            "Nobody knows which cell is which: hand in a corrected file"
+            f"expected a line whose date can be read; line {row['line']} has: "
+            f"{row['problem']}. Nobody knows which cell is which: hand in a corrected file"
         )
         raise WrongUsage(msg)
     apart = {*PROVENANCE, *READING, *contract.key, "date"}
