@@ -73,9 +73,10 @@ def judged(
     coded = coded.drop(of.cells).with_columns(_without(coded, told, of))
     runs = _runs(coded, told, of)
     if tests["neighbours"] or tests["batch"]:
-        standing = runs.filter("begins")
+        begun = runs.filter("begins")
+        standing = begun.filter("stands")
         needed = {n for t in tests["neighbours"] for n in t.looks_at}
-        seen = _with_neighbours(standing, of, needed, back=binding.back)
+        seen = _with_neighbours(begun, of, needed, back=binding.back)
         near = failing(seen, tests["neighbours"], first=_NEAR)
         whole = failing(_batches(standing, binding), tests["batch"], first=_WHOLE)
         told = pl.concat([told, _shared(pl.concat([near, whole]), runs)])
@@ -113,8 +114,8 @@ def _runs(coded: pl.DataFrame, told: pl.DataFrame, of: Rows) -> pl.DataFrame:
     """Return the rows that count, sorted, with their `run` and whether they begin it.
 
     A run is one key's lines that say the same one after the other. What is not finished
-    and what a person rejected is no version. Neither is what a line rule turned away,
-    unless a person released a line of its run.
+    and what a person rejected is no version. What a line rule turned away is held against
+    its neighbours, too, but `stands` as nobody's neighbour, unless a person released it.
     """
     broken = (
         told.filter(pl.col("kind") == "line")
@@ -134,16 +135,16 @@ def _runs(coded: pl.DataFrame, told: pl.DataFrame, of: Rows) -> pl.DataFrame:
     freed = rows.filter("released")["run"].unique()
     free = pl.col("run").is_in(freed.implode())
     stands = pl.col("broken").is_null() | free
-    return rows.with_columns(freed=free, begins=pl.col("begins") & stands)
+    return rows.with_columns(freed=free, stands=stands)
 
 
 def _with_neighbours(
-    standing: pl.DataFrame, of: Rows, needed: set[str], *, back: int
+    begun: pl.DataFrame, of: Rows, needed: set[str], *, back: int
 ) -> pl.DataFrame:
     """Return the rows with what is usual for them, and whether another provider agrees."""
-    rows = standing
-    if standing["raw"].n_unique() > 1:
-        rows = standing.sort(
+    rows = begun
+    if begun["raw"].n_unique() > 1:
+        rows = begun.sort(
             "series_no", "date", "as_of", "raw", "batch", "sha256", "line"
         )
     value = _floats(rows, of.main)
@@ -153,7 +154,7 @@ def _with_neighbours(
         rows["date"].cast(pl.Int32).cast(pl.Int64).to_numpy(),
         rows["as_of"].cast(pl.Int64).to_numpy(),
         value,
-        bar,
+        rows["stands"].to_numpy(),
     )
     found = before(versions, back=back)
     made: dict[str, Callable[[], Any]] = {
@@ -200,11 +201,9 @@ def _batches(standing: pl.DataFrame, binding: Binding) -> pl.DataFrame:
     file = pl.concat_str("raw", "sha256").cast(pl.Categorical).to_physical()
     coded = standing.select("series_no", period=period, file=file.cast(pl.Int64))
     numbers = coded.select(pl.all() - pl.all().min())
-    periods, files = (int(numbers[n].max() or 0) + 1 for n in ("period", "file"))  # type: ignore[call-overload]
-    return standing.with_columns(
-        batch_no=(numbers["series_no"] * periods + numbers["period"]) * files
-        + numbers["file"]
-    )
+    series, days, files = (numbers[n] for n in ("series_no", "period", "file"))
+    most = numbers.select(pl.all().max() + 1).row(0)
+    return standing.with_columns(batch_no=(series * most[1] + days) * most[2] + files)
 
 
 def _shared(told: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:

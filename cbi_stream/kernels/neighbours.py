@@ -26,15 +26,15 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """All versions that count as neighbours, sorted by entity, day and order."""
+    """All versions that are judged, sorted by entity, day and order."""
 
     entity: Ints
     day: Ints
     as_of: Ints
     value: Floats
     """NaN where there is none: such a version hides the one before it."""
-    bar: Mapping[str, Floats]
-    """The cells that make up a whole bar."""
+    stands: NDArray[np.bool_]
+    """Whether a version counts as a neighbour of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ def before(versions: Versions, *, back: int) -> Before:
         inside &= day >= versions.day[rows] - back
         rows, at, found, taken, day = (a[inside] for a in (rows, at, found, taken, day))
         counts = (versions.as_of[at] <= versions.as_of[rows]) & (day != taken)
+        counts &= versions.stands[at]
         taken = np.where(counts, day, taken)
         use = counts & ~np.isnan(versions.value[at])
         values[rows[use], found[use]] = versions.value[at[use]]

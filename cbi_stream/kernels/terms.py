@@ -103,7 +103,7 @@ class Test:
 
     def _numbers(self, used: NDArray[np.int64]) -> dict[str, Any]:
         """Return each number; as None where it differs among the layers that are used."""
-        counted = np.bincount(used, minlength=len(self.layers)) if len(used) else []
+        counted = np.bincount(used, minlength=len(self.layers))
         there = [self.layers[i].numbers for i in np.flatnonzero(counted)]
         names = there[0] if there else {}
         return {

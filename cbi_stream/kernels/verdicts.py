@@ -143,6 +143,8 @@ def _texts(
     values = rows.select(**{n: pl.col(c) for n, c in names.items()}).to_dicts()
     label = "" if test.whole else f"{test.cell}: "
     return [
-        label + test.rule.says(**each, **test.numbers_at(int(layer)))
+        None
+        if None in each.values()
+        else label + test.rule.says(**each, **test.numbers_at(int(layer)))
         for each, layer in zip(values, terms.layer[places], strict=True)
     ]

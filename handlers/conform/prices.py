@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from cbi_stream import Conformed, Spec, Symbol, days, from_registry, handler
-from cbi_stream.kernels.judging import Facts, Rows
+from cbi_stream.kernels.judging import Rows
 from cbi_stream.kernels.release import released_at
+from cbi_stream.kernels.terms import Facts
 from handlers.conform import rules
 from handlers.conform.versions import LINE, ORDER, as_before, runs
 

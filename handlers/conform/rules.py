@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from cbi_stream import Source, Spec
-from cbi_stream.kernels.judging import Facts, Rows, judged
+from cbi_stream.kernels.judging import Rows, judged
 from cbi_stream.kernels.release import possible_from
+from cbi_stream.kernels.terms import Facts
 from handlers.conform.versions import LINE, ORDER, runs
 
 NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,17})?$"
@@ -67,7 +68,10 @@ def with_decisions(
     )
     rows = rows.join(fixed, on=["sha256", "line"], how="left", maintain_order="left")
     mended = [pl.coalesce(new, name).alias(name) for name, new in names.items()]
-    return rows.with_columns(mended).drop(names.values())
+    # A line of which a cell could not be read has no others either: a fix gives them.
+    read = pl.col("verdict").eq_missing(pl.lit("fix"))
+    nothing = [pl.when(~read).then(n).alias(n) for n in ("problem", "text")]
+    return rows.with_columns(*mended, *nothing).drop(names.values())
 
 
 def verdicts(

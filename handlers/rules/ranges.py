@@ -9,8 +9,8 @@ import polars as pl
 from cbi_stream import rule
 
 
-def _between(*, cell: Any, low: float, high: float) -> str:
-    return f"found {cell}; expected {low:g} to {high:g}"
+def _between(*, cell: float, low: float, high: float) -> str:
+    return f"found {cell:g}; expected {low:g} to {high:g}"
 
 
 @rule(says=_between)
