@@ -79,8 +79,8 @@ def _told(
 def _written(lake: Lake, place: decisions.Place) -> str | None:
     """Return the line as it stands in the file; None where the file is no text."""
     try:
-        data = lake.archive.read_plain(place.sha256)
-        return data.decode("utf-8-sig").splitlines()[place.line - 1][:_LONGEST]
+        text = lake.archive.read_plain(place.sha256).decode("utf-8-sig")
+        return text.splitlines()[place.line - 1][:_LONGEST]
     except (CbiError, UnicodeDecodeError, IndexError):
         return None  # a book, a page, or an archive that is damaged: the cells tell it
 

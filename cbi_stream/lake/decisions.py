@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import polars as pl
@@ -56,16 +58,7 @@ def decide(
     if not note.strip() or not author.strip():
         msg = "a decision needs an author and a note: why?"
         raise WrongUsage(msg)
-    if len(sha256) < _SHORTEST:
-        msg = f"expected at least {_SHORTEST} characters of the file's sha256; found {sha256!r}"
-        raise WrongUsage(msg)
-    found = _line(lake, sha256, line)
-    if found.height != 1:
-        msg = (
-            f"expected one stored line {line} of a file {sha256}...; found {found.height}: "
-            "receipts and `cbi read raw...` show sha256 and line"
-        )
-        raise WrongUsage(msg)
+    found = _the_line(lake, sha256, line)
     if verdict == "release":
         _can_be_released(lake, found)
     if bool(cells) != (verdict == "fix"):
@@ -85,6 +78,47 @@ def decide(
         cells=pl.lit(text, pl.String),
     )
     return append_rows(lake.table(TABLE), rows, work=lake.work)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stored line stands."""
+
+    date: date
+    sha256: str
+    line: int
+    raw: str
+    """The raw table that holds it."""
+
+
+def line_of(lake: Lake, sha256: str, line: int) -> Place:
+    """Return the place of a stored line.
+
+    Args:
+        lake: the lake.
+        sha256: the file's hash, or enough of its beginning to name it.
+        line: the line's number in that file, from 1.
+
+    Raises:
+        WrongUsage: no stored line is meant, or several files are.
+    """
+    row = _the_line(lake, sha256, line).row(0, named=True)
+    return Place(row["date"], row["sha256"], row["line"], row["raw"])
+
+
+def _the_line(lake: Lake, sha256: str, line: int) -> pl.DataFrame:
+    """Return the one stored line that is meant, or raise WrongUsage."""
+    if len(sha256) < _SHORTEST:
+        msg = f"expected at least {_SHORTEST} characters of the file's sha256; found {sha256!r}"
+        raise WrongUsage(msg)
+    found = _line(lake, sha256, line)
+    if found.height != 1:
+        msg = (
+            f"expected one stored line {line} of a file {sha256}...; found {found.height}: "
+            "receipts and `cbi read raw...` show sha256 and line"
+        )
+        raise WrongUsage(msg)
+    return found
 
 
 def _line(lake: Lake, sha256: str, line: int) -> pl.DataFrame:
