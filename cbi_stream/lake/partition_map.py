@@ -14,9 +14,11 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from cbi_stream.lake.canonical import root
+from cbi_stream.lake.verdicts import Verdict
 from cbi_stream.words.span import Span
 
-State = Literal["live", "failed"]
+State = Literal["live", "failed", "held"]
+"""held: a check keeps the newest candidate back; the content is the last good one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,23 @@ class Partition:
     """First to last date of the rows that set the table's extent; None: no such row."""
     state: State = "live"
     error: str | None = None
-    """Why the newest attempt failed; the content is then the last good one."""
+    """Why the newest attempt failed or is held; the content is then the last good one."""
     attempts: int = 0
     """How often it failed in a row with the recipe `tried`."""
     tried: Recipe | None = None
-    """The recipe of the attempts that failed."""
+    """The recipe of the attempts that failed, or of the candidate that is held."""
     fates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Of a table made of lines: per raw table, how many of them met which fate."""
+    candidate: str = ""
+    """The hash of the content that is held back."""
+    judged_by: str = ""
+    """The print of the gates that judged it; of the candidate where one is held."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Those that did not pass."""
+    permits: tuple[str, ...] = ()
+    """The decisions that stood when it was judged, as gate@candidate."""
+    carried: tuple[str, ...] = ()
+    """The held partitions that it was computed from, as table/partition@candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +202,11 @@ def _partition_to_plain(entry: Partition, recipe: int) -> dict[str, Any]:
     if entry.state != "live":
         plain |= {"state": entry.state, "error": entry.error}
         plain["attempts"] = entry.attempts
+    for name in ("candidate", "judged_by", "permits", "carried"):
+        if getattr(entry, name):
+            plain[name] = getattr(entry, name)
+    if entry.verdicts:
+        plain["verdicts"] = [verdict.to_plain() for verdict in entry.verdicts]
     return plain
 
 
@@ -205,4 +222,9 @@ def _partition_from_plain(plain: dict[str, Any], recipes: list[Recipe]) -> Parti
         attempts=plain.get("attempts", 0),
         tried=recipes[plain["tried"]] if "tried" in plain else None,
         fates=plain.get("fates", {}),
+        candidate=plain.get("candidate", ""),
+        judged_by=plain.get("judged_by", ""),
+        verdicts=tuple(Verdict.from_plain(v) for v in plain.get("verdicts", ())),
+        permits=tuple(plain.get("permits", ())),
+        carried=tuple(plain.get("carried", ())),
     )

@@ -14,6 +14,7 @@ from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
+from cbi_stream.registry.gates import Gates
 from cbi_stream.registry.model import Entry, Read, read
 from cbi_stream.registry.releases import Closures, Release
 from cbi_stream.registry.sources import DataSources
@@ -37,6 +38,9 @@ class Registry:
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
+    gates: Gates = Gates()
+    gates_file: Read[Gates] | None = None
+    """Where the entries of gates.yaml stand; None for a registry built by hand."""
 
     def entry(self, name: str) -> Entry:
         """Return the file called `name`, for instance `horizons`.
@@ -82,6 +86,7 @@ def load(folder: Path) -> Registry:
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
+    gates = read(folder / "gates.yaml", Gates)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
@@ -107,6 +112,8 @@ def load(folder: Path) -> Registry:
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,
+        gates=gates.content,
+        gates_file=gates,
     )
 
 

@@ -1,0 +1,1 @@
+"""Checks of candidates before they are published; a gate never changes one."""
