@@ -13,12 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
+from cbi_stream.engine.gating import Checks, bound, every_gate_is_known
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
+from cbi_stream.shapes.gate import Gate
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
 from cbi_stream.shapes.source import Parser
@@ -86,6 +88,8 @@ class Graph:
     """By source: how it is asked, where it is."""
     strangers: tuple[str, ...] = ()
     """The sources of parsers and connectors that data_sources.yaml does not name."""
+    checks: Checks = field(default_factory=dict)
+    """By table or effect, the gates that judge it."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -111,14 +115,18 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         declared.extend(
             value
             for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Connector | Effect)
+            if isinstance(value, Handler | Parser | Connector | Effect | Gate)
         )
     loaded.check()
-    return replace(build(registry, declared), package=package, sources=loaded)
+    graph = build(registry, declared)
+    gates = {e.name: e for e in declared if isinstance(e, Gate)}
+    every_gate_is_known(registry, gates.values(), graph.effects)
+    return replace(graph, package=package, sources=loaded)
 
 
 def build(
-    registry: Registry, declared: Iterable[Handler | Parser | Connector | Effect]
+    registry: Registry,
+    declared: Iterable[Handler | Parser | Connector | Effect | Gate],
 ) -> Graph:
     """Return the graph of these declarations.
 
@@ -140,12 +148,15 @@ def build(
                 nodes[node.table] = node
     _every_input_is_written(registry, nodes)
     served = {e.source for e in unique if isinstance(e, Parser | Connector)}
+    effects = tuple(e for e in unique if isinstance(e, Effect))
+    gates = [e for e in unique if isinstance(e, Gate)]
     return Graph(
         registry=registry,
         strangers=tuple(sorted(served - registry.data_sources.sources.keys())),
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
         parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
-        effects=tuple(e for e in unique if isinstance(e, Effect)),
+        effects=effects,
+        checks=bound(registry, gates, effects),
         connectors=_connectors(
             registry, [c for c in unique if isinstance(c, Connector)]
         ),

@@ -15,6 +15,8 @@ class TableReport:
     waiting: list[str] = field(default_factory=list)
     set_aside: dict[str, str] = field(default_factory=dict)
     """Partitions that failed too often, or whose next try is not due: why they failed."""
+    held: dict[str, str] = field(default_factory=dict)
+    """Partitions that a check holds back, whether or not they ran now: why."""
     damaged: str | None = None
     """Why the table cannot be read or written; the others go on."""
     version: int = -1
@@ -29,6 +31,8 @@ class WaveReport:
     """Files that effects wrote."""
     effects: dict[str, str] = field(default_factory=dict)
     """By effect: why it failed."""
+    held_effects: dict[str, str] = field(default_factory=dict)
+    """By effect: why a check lets it publish nothing."""
     stopped: bool = False
     """Whether the wave ended early because it was asked to: nothing was published."""
 
@@ -36,6 +40,16 @@ class WaveReport:
     def quiet(self) -> bool:
         """Whether no content changed anywhere."""
         return not self.written and not any(t.changed for t in self.tables.values())
+
+    @property
+    def held(self) -> dict[str, str]:
+        """What a check holds back, by table and partition, or by effect, and why."""
+        found = {
+            f"{name}/{partition}": why
+            for name, table in self.tables.items()
+            for partition, why in table.held.items()
+        }
+        return found | self.held_effects
 
     @property
     def failed(self) -> dict[str, str]:
