@@ -71,13 +71,12 @@ def held_back(
     The last good content stays as it is, with what was tried beside it.
     """
     entry = replace(
-        job.stored or NOTHING,
+        with_verdicts(job.stored or NOTHING, job, verdicts),
         state="held",
         error=because(verdicts),
         attempts=0,
         tried=job.recipe,
         candidate=digest(rows),
-        **told(job, verdicts),
     )
     return Outcome(job, entry, held=held.write_candidate(lake, rows))
 
@@ -97,16 +96,17 @@ def judged_again(lake: Lake, graph: Graph, job: Job) -> Outcome:
         outcome = held_back(lake, job, rows=rows, verdicts=verdicts)
         assert outcome.entry is not None
         return replace(outcome, entry=replace(outcome.entry, tried=stored.recipe))
-    return Outcome(job, replace(stored, **told(job, verdicts)))
+    return Outcome(job, with_verdicts(stored, job, verdicts))
 
 
-def told(job: Job, verdicts: list[Verdict]) -> dict[str, object]:
-    """Return what a map entry says of how a candidate was judged."""
-    return {
-        "judged_by": job.judged_by,
-        "permits": job.permits,
-        "verdicts": tuple(v for v in verdicts if v.status != "passed"),
-    }
+def with_verdicts(entry: Partition, job: Job, verdicts: list[Verdict]) -> Partition:
+    """Return an entry that says how its candidate was judged."""
+    return replace(
+        entry,
+        judged_by=job.judged_by,
+        permits=job.permits,
+        verdicts=tuple(v for v in verdicts if v.status != "passed"),
+    )
 
 
 def _subject(lake: Lake, node: Node, job: Job, *, fates: Fates) -> Subject:
@@ -165,4 +165,3 @@ def _unexplained(lake: Lake, node: Node, job: Job, *, fates: Fates) -> str:
         if count:
             return f"no row, though {stored} has {count} there"
     return ""
-

@@ -33,17 +33,16 @@ class Judge:
     graph: Graph
     permits: Permits | None
     """The decisions that stand; None where they cannot be read: then none is new."""
-    served: Lake | None = None
+    served: Lake | None
     """Of a rebuild beside a lake: that lake, whose held partitions it serves."""
 
     @classmethod
-    def of(cls, lake: Lake, graph: Graph, *, served: Lake | None = None) -> Judge:
+    def of(cls, lake: Lake, graph: Graph) -> Judge:
         """Return what judges now."""
         try:
-            found = permits.standing(lake)
+            return cls(lake, graph, permits.standing(lake), lake.rebuilds)
         except DamagedLake:
-            return cls(lake, graph, None, served)
-        return cls(lake, graph, found, served)
+            return cls(lake, graph, None, lake.rebuilds)
 
     def print_of(self, table: str) -> str:
         """Return the print of a table's gates."""
@@ -109,9 +108,7 @@ class Judge:
         path = self.lake.work / f"{uuid.uuid4().hex}.parquet"
         finished = Finished(path, write_parquet(rows, path), entry)
         span = source.contract.grain.span(outcome.job.partition)
-        return replace(
-            outcome, entry=entry, finished=finished, changes=(Change(span),)
-        )
+        return replace(outcome, entry=entry, finished=finished, changes=(Change(span),))
 
     def _held_in_served(self, table: str) -> dict[str, Partition]:
         if self.served is None:

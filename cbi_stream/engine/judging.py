@@ -167,4 +167,3 @@ def _absent(what: str) -> Finding:
         expected="every input that the gate needs",
         found=f"{what} is not there",
     )
-

@@ -19,7 +19,6 @@ from cbi_stream.shapes.reads import Grid, Read
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
 
-
 _NO_REASONS: Mapping[str, str] = {}
 
 
@@ -69,9 +68,7 @@ class _Draft:
         self.reasons[reason] = None
         self.dates.append(dates)
 
-    def task(
-        self, table: str, partition: str, *, again: bool, computes: bool
-    ) -> Task:
+    def task(self, table: str, partition: str, *, again: bool, computes: bool) -> Task:
         reasons, dates = tuple(self.reasons), tuple(self.dates)
         return Task(table, partition, reasons, dates, again, computes)
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from cbi_stream.engine.candidate import NOTHING
 from cbi_stream.engine.graph import Node
+from cbi_stream.engine.job import Outcome
 from cbi_stream.engine.plan import Input, Task
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.report import WaveReport
-from cbi_stream.engine.job import Outcome
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.partition_map import Partition, PartitionMap
 

@@ -77,7 +77,10 @@ def _updates(
     for outcome in outcomes:
         name = outcome.job.partition
         if outcome.error is None and outcome.entry is not None:
-            updates[name] = outcome.entry
+            entry = outcome.entry
+            # What was judged again only was found unaffected by its inputs.
+            is_computed = outcome.job.computes
+            updates[name] = entry if is_computed else up_to_date(entry, recipe)
         else:
             updates[name] = marked(outcome)
     for name, entry in current.partitions.items():

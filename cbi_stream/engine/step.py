@@ -11,7 +11,12 @@ import uuid
 import polars as pl
 
 from cbi_stream.engine import calling
-from cbi_stream.engine.candidate import held_back, judged_again, told, verdicts_of
+from cbi_stream.engine.candidate import (
+    held_back,
+    judged_again,
+    verdicts_of,
+    with_verdicts,
+)
 from cbi_stream.engine.conservation import Fates
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.job import Job, Outcome
@@ -74,8 +79,8 @@ def _compared(
         recipe=job.recipe,
         extent=extent_of(out, node.contract),
         fates=counts,
-        **told(job, verdicts),
     )
+    entry = with_verdicts(entry, job, verdicts)
     table = lake.table(job.table)
     stored = job.stored
     if stored is not None and (job.verify or stored.hash != new):

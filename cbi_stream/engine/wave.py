@@ -15,11 +15,11 @@ from cbi_stream.engine import effects, fingerprint, probe
 from cbi_stream.engine.executor import Executor, InProcess
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.holding import Judge
+from cbi_stream.engine.job import Job, Outcome
 from cbi_stream.engine.plan import Input, Task, plan_table, recipe_of
 from cbi_stream.engine.ready import set_aside, split, stale
 from cbi_stream.engine.recording import record
 from cbi_stream.engine.report import TableReport, WaveReport
-from cbi_stream.engine.job import Job, Outcome
 from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake, Seen
 from cbi_stream.lake.partition_map import PartitionMap, Recipe
@@ -57,7 +57,6 @@ def run_wave(
     probing: Probing = "two processes",
     due: Callable[[str, str], bool] = lambda _table, _partition: True,
     stopping: Callable[[], bool] = lambda: False,
-    served: Lake | None = None,
 ) -> WaveReport:
     """Bring every derived table up to date, and publish.
 
@@ -72,7 +71,6 @@ def run_wave(
         probing: how new fingerprints are probed before their first commit.
         due: whether a partition that failed may be tried again now.
         stopping: whether to end after the job and the commit at hand.
-        served: of a rebuild beside a lake: that lake; what it holds is served as there.
 
     Raises:
         CommitConflict: somebody else writes right of raw.
@@ -81,7 +79,7 @@ def run_wave(
     report = WaveReport()
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
     lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
-    judge = Judge.of(lake, graph, served=served)
+    judge = Judge.of(lake, graph)
     wave = _Wave(
         lake=lake,
         graph=graph,
@@ -107,7 +105,8 @@ def run_wave(
     fresh = {t: Seen(i.version, i.map.root) for t, i in seen.items()}
     lake.publish({**lake.published(), **fresh})
     made = effects.run_all(lake, graph, seen, permits=judge.permits or {})
-    report.written, report.effects, report.held_effects = made
+    report.written, report.effects = made.written, made.failed
+    report.held_effects = made.held
     return report
 
 

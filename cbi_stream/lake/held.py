@@ -43,7 +43,9 @@ def write_candidate(lake: Lake, rows: pl.DataFrame) -> Path:
     return path
 
 
-def keep(lake: Lake, table: str, *, partition: str, entry: Partition, made: Path) -> None:
+def keep(
+    lake: Lake, table: str, *, partition: str, entry: Partition, made: Path
+) -> None:
     """Move a candidate to where it is kept, its verdicts beside it, both synced."""
     path = path_of(lake, table, partition=partition, candidate=entry.candidate)
     durable.make_folder(path.parent)
@@ -93,9 +95,7 @@ def missing(lake: Lake, table: str, entries: Mapping[str, Partition]) -> list[st
         name
         for name, entry in entries.items()
         if entry.state == "held"
-        and not path_of(
-            lake, table, partition=name, candidate=entry.candidate
-        ).exists()
+        and not path_of(lake, table, partition=name, candidate=entry.candidate).exists()
     ]
 
 
@@ -128,7 +128,12 @@ def of_effect(lake: Lake, name: str) -> dict[str, Any] | None:
 
 
 def hold_effect(
-    lake: Lake, name: str, *, key: str, verdicts: Iterable[Verdict], carried: Iterable[str]
+    lake: Lake,
+    name: str,
+    *,
+    key: str,
+    verdicts: Iterable[Verdict],
+    carried: Iterable[str],
 ) -> None:
     """Write why an effect publishes nothing, with the key of what it was made from."""
     plain = {

@@ -20,6 +20,7 @@ from cbi_stream.words.errors import WrongUsage
 
 Permits = Mapping[tuple[str, str], tuple[str, ...]]
 """By table and partition: what is let through, as gate@candidate."""
+NO_PERMITS: Permits = {}
 _COLUMNS = ("raw", "partition", "gate", "candidate")
 
 

@@ -93,7 +93,7 @@ def append(table: Table, make: Make, *, work: Path) -> tuple[New, int, datetime]
             name: _union(table, before[name], part, work, fold=fold)
             for name, part in parts
         }
-        days = new.rows["date"].unique() if new.moves else []
+        days = new.rows.filter(pl.lit(new.moves))["date"].unique()
         written = PartitionMap(
             partitions=current.partitions,
             changes=tuple(coalesce(Change(Span.day(d)) for d in days)),

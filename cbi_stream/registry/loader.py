@@ -6,7 +6,7 @@ It never looks at data, and a lake is opened only with a registry that holds tog
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbi_stream.registry import each as each_source
@@ -38,7 +38,7 @@ class Registry:
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
-    gates: Gates = Gates()
+    gates: Gates = field(default_factory=Gates)
     gates_file: Read[Gates] | None = None
     """Where the entries of gates.yaml stand; None for a registry built by hand."""
 
