@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.holding import Judge
 from cbi_stream.engine.plan import Input, Task, pending_after, plan_table
 from cbi_stream.engine.wave import input_of
 from cbi_stream.lake.lake import Lake
@@ -15,6 +16,7 @@ from cbi_stream.lake.lake import Lake
 
 def preview(lake: Lake, graph: Graph, *, asked: bool = False) -> list[Task]:
     """Return the tasks of all tables, in the order in which they would run."""
+    judge = Judge.of(lake, graph)
     seen: dict[str, Input] = {}
     tasks: list[Task] = []
     for node in graph.nodes:
@@ -28,6 +30,7 @@ def preview(lake: Lake, graph: Graph, *, asked: bool = False) -> list[Task]:
             fingerprint=fingerprint.of_node(graph, node),
             sessions=lake.registry.sessions,
             asked=asked,
+            besides=judge.again(node.table, here.map),
         )
         seen[node.table] = pending_after(found, here)
         tasks += found
