@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,15 @@ def _listed(table: Path) -> int | None:
 def commit_digest(table: Path, version: int) -> str:
     """Return the sha256 of one commit's bytes."""
     return hashlib.sha256(commit_path(table, version).read_bytes()).hexdigest()
+
+
+def committed_at(table: Path, version: int) -> datetime | None:
+    """Return when a commit was written; None where it does not say so."""
+    for text in commit_path(table, version).read_bytes().splitlines():
+        info = json.loads(text).get("commitInfo")
+        if info and "timestamp" in info:
+            return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
+    return None
 
 
 def map_at(table: Path, version: int) -> PartitionMap:
