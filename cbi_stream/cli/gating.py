@@ -84,7 +84,7 @@ def candidate(
         json: print one JSON object; it always has every cell.
     """
     found, _ = opened(lake)
-    entry = held_entry(found, table, partition)
+    entry = held_entry(found, table, partition=partition)
     cells = _cells(found, table, partition, entry=entry)
     if json:
         show.as_json(
@@ -116,7 +116,7 @@ def candidate(
     return HELD
 
 
-def held_entry(lake: Lake, table: str, partition: str) -> Partition:
+def held_entry(lake: Lake, table: str, *, partition: str) -> Partition:
     """Return the entry of a held partition.
 
     Raises:

@@ -110,14 +110,14 @@ def _candidate(lake: Lake, table: str, partition: str, *, gate: str) -> str:
         holds = held.of_effect(lake, table) or {"verdicts": []}
         verdicts = [Verdict.from_plain(each) for each in holds["verdicts"]]
     else:
-        verdicts = list(held_entry(lake, table, partition).verdicts)
+        verdicts = list(held_entry(lake, table, partition=partition).verdicts)
     found = next((v for v in verdicts if v.gate == gate and v.blocks), None)
     if found is None:
         by = ", ".join(v.gate for v in verdicts if v.blocks) or "nothing"
         place = f"{table}/{partition}".rstrip("/")
         msg = f"--gate: expected a gate that holds {place} ({by}); found {gate!r}"
         raise WrongUsage(msg)
-    return found.token or held_entry(lake, table, partition).candidate
+    return found.token or held_entry(lake, table, partition=partition).candidate
 
 
 def _told(batch: int, verdict: str, candidate: str, *, as_json: bool) -> int:

@@ -19,7 +19,7 @@ from cbi_stream.words.span import Span
 def held_in(table: str, entries: Mapping[str, Partition]) -> list[str]:
     """Return the held partitions of one table, as table/partition@candidate."""
     return [
-        name_of(table, name, entry.candidate)
+        name_of(table, name, candidate=entry.candidate)
         for name, entry in sorted(entries.items())
         if entry.state == "held"
     ]
@@ -68,7 +68,7 @@ def _sources(
     for name, entry in current.partitions.items():
         names = set(entry.carried)
         if entry.state == "held":
-            names.add(name_of(table, name, entry.candidate))
+            names.add(name_of(table, name, candidate=entry.candidate))
         if names:
             found.append((grain.span(name), names))
     return found

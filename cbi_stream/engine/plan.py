@@ -130,15 +130,26 @@ def plan_table(
             draft.reasons[besides[name]] = None
             draft.dates += [span] if computes else []
         if draft.reasons:
-            tried = None if entry is None else entry.tried
-            again = (
-                tried is not None
-                and tried.fingerprint == fingerprint
-                and not any(dates.intersects(span) for _, dates in since(tried))
-            )
+            again = _tried_before(entry, span, fingerprint=fingerprint, since=since)
             task = draft.task(node.table, name, again=again, computes=computes)
             tasks.append(task)
     return tasks
+
+
+def _tried_before(
+    entry: Partition | None,
+    span: Span,
+    *,
+    fingerprint: str,
+    since: Callable[[Recipe], list[tuple[str, Span]]],
+) -> bool:
+    """Return whether nothing new reached a partition since it was last tried."""
+    tried = None if entry is None else entry.tried
+    return (
+        tried is not None
+        and tried.fingerprint == fingerprint
+        and not any(dates.intersects(span) for _, dates in since(tried))
+    )
 
 
 def _drafted(

@@ -26,7 +26,7 @@ SHORT = 12
 """How much of a candidate's hash names it."""
 
 
-def name_of(table: str, partition: str, candidate: str) -> str:
+def name_of(table: str, partition: str, *, candidate: str) -> str:
     """Return how a held candidate is called, as in `carried`."""
     return f"{table}/{partition}@{candidate[:SHORT]}"
 

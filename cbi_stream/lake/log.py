@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cbi_stream.lake.map_text import map_of
 from cbi_stream.lake.partition_map import Change, PartitionMap
 from cbi_stream.words.errors import DamagedLake
 
@@ -99,7 +100,7 @@ def _map_of(path: Path, _mtime: int, _size: int) -> PartitionMap:
     if "txn" not in actions:
         msg = "the last line of the commit is missing"
         raise ValueError(msg)
-    return PartitionMap.from_json(info[MAP_KEY])
+    return map_of(info[MAP_KEY])
 
 
 _EMPTY = PartitionMap({})

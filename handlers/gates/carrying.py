@@ -1,4 +1,7 @@
-"""Whether what is about to be published was computed from held content. It lists it all."""
+"""Whether what is about to be published was computed from held content.
+
+It lists all of that, and never decides what may be carried: people do.
+"""
 
 from __future__ import annotations
 

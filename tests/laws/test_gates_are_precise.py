@@ -128,7 +128,7 @@ def test_every_point_holds_what_it_judges(point):
     assert {n: e.state for n, e in _entries(world, table).items()} == {
         "2016": "live", YEAR: "held", "2018": "live"
     }  # fmt: skip
-    name = held.name_of(table, YEAR, found.candidate)
+    name = held.name_of(table, YEAR, candidate=found.candidate)
     readers = [n for n in world.graph.nodes if table in n.inputs]
     for node in readers:
         assert name in _entry(world, node.table).carried
@@ -216,7 +216,7 @@ def test_a_later_candidate_replaces_the_held_one():
     assert told["candidate"] == found.candidate
     assert told["verdicts"][0]["status"] == "error"
     assert _entry(world, "features.panel").carried == (
-        held.name_of("staging.px", YEAR, found.candidate),
+        held.name_of("staging.px", YEAR, candidate=found.candidate),
     )
     world.prove()
 
