@@ -5,6 +5,7 @@ A gate here fails on values that a test puts into a feed; nothing else in the to
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,8 +15,14 @@ import polars as pl
 
 from cbi_stream import Finding, Subject, effect, gate, whole_gate
 from cbi_stream.engine.graph import Graph, build
+from cbi_stream.engine.report import WaveReport
+from cbi_stream.engine.wave import run_wave
+from cbi_stream.lake import permits
+from cbi_stream.lake.canonical import canonical, digest
+from cbi_stream.lake.partition_map import Partition
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.gates import Gates, Placed
+from cbi_stream.words import clock
 from tests.laws import oracle, toy, worlds
 from tests.laws.histories import Feed, World
 
@@ -162,6 +169,102 @@ def as_rebuilt(world: World) -> bool:
     """Return whether the stored content is what a rebuild without gates gives."""
     want = oracle.digests(oracle.rebuilt(world.lake, world.graph))
     return oracle.stored(world.lake, world.graph) == want
+
+
+class GatedWorld(World):
+    """A world whose gates may hold something back, and the laws that then hold."""
+
+    def settle(self, *, silent: bool = False) -> WaveReport:
+        """Run a wave; check content, candidates and what is carried by brute force."""
+        before = {n.table: self._partitions(n.table) for n in self.graph.nodes}
+        with clock.held_at(self.now):
+            report = run_wave(self.lake, self.graph, probing="off")
+        assert not report.failed, report.failed
+        want = oracle.digests(
+            oracle.rebuilt(self.lake, self.graph, self._as_readers_see)
+        )
+        assert oracle.stored(self.lake, self.graph) == want, "P1: content"
+        assert oracle.claimed(self.lake, self.graph) == want, "P1: the map's hashes"
+        if silent:
+            after = {n.table: self._partitions(n.table) for n in self.graph.nodes}
+            hashes = [
+                {
+                    (t, p): (e.hash, e.state, e.carried)
+                    for t in m
+                    for p, e in m[t].items()
+                }
+                for m in (before, after)
+            ]
+            assert hashes[0] == hashes[1], "P4"
+        return report
+
+    def decide(self, chance: random.Random) -> None:
+        """Let a held candidate through, or take such a decision back."""
+        found = [
+            (table, name, entry)
+            for table in ("staging.px", "features.window", "features.panel")
+            for name, entry in self._partitions(table).items()
+            if entry.state == "held" or any(v.let for v in entry.verdicts)
+        ]
+        if not found:
+            return
+        table, name, entry = chance.choice(found)
+        verdict = chance.choice(entry.verdicts)
+        change = permits.withdraw if verdict.let else permits.let_through
+        self.now += timedelta(hours=1)
+        with clock.held_at(self.now):
+            change(
+                self.lake,
+                table,
+                partition=name,
+                gate=verdict.gate,
+                candidate=entry.candidate if not verdict.let else entry.hash,
+                author="law",
+                note="because",
+            )
+
+    def change_gate(self, chance: random.Random) -> None:
+        """Change the number of a gate: what is stored is judged again."""
+        self._new_graph(most=chance.choice((45.0, 58.0, 70.0)))
+
+    def _partitions(self, table: str) -> Mapping[str, Partition]:
+        return self.lake.table(table).head()[1].partitions
+
+    def _as_readers_see(
+        self, table: str, parts: dict[str, pl.DataFrame]
+    ) -> dict[str, pl.DataFrame]:
+        """Return what was computed, and of held partitions what is served."""
+        seen = dict(parts)
+        for name, entry in self._partitions(table).items():
+            if entry.state != "held":
+                continue
+            contract = self.lake.table(table).contract
+            empty = canonical(self.lake.table(table).read([]), contract)
+            computed = digest(parts.get(name, empty))
+            assert entry.candidate == computed, f"{table}/{name}: another candidate"
+            rows = canonical(self.lake.table(table).read([entry]), contract)
+            seen.pop(name, None)
+            if rows.height:
+                seen[name] = rows
+        return seen
+
+
+def judged_graph(*, most: float = 58.0, **options: object) -> Graph:
+    """Return the toy's graph with gates that random prices break now and then."""
+    entries = [
+        placed("not_above", "POST_STAGING", "staging.px", most=most),
+        placed("dense", "POST_ASSEMBLY", "features.panel", critical=False),
+        placed(
+            "not_above", "POST_FEATURES", "features.window", most=44.0, column="mean_20"
+        ),
+        placed("nothing_held", "PRE_TRAINING", "effects.*"),
+    ]
+    return graph_with(entries, effects=True, **options)  # type: ignore[arg-type]
+
+
+def judged_world() -> GatedWorld:
+    """Return a fresh toy lake with these gates."""
+    return GatedWorld(judged_graph(), judged_graph, worlds.TOY_FEEDS)
 
 
 def put(world: World, feed: Feed, day: date, value: float) -> None:
