@@ -18,6 +18,7 @@ from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, dispatching
 from cbi_stream.engine import effects
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.preview import preview
+from cbi_stream.engine.report import Made
 from cbi_stream.engine.wave import input_of
 from cbi_stream.lake import durable, permits
 from cbi_stream.lake.lake import Lake
@@ -44,7 +45,7 @@ def export(
         json: print one JSON object.
     """
     found, graph = opened(lake)
-    made = effects.Made()
+    made = Made()
     if to is not None:
         _may_be_written(found, to)
     if not dry_run:
@@ -80,7 +81,7 @@ def export(
     return HELD if made.held else 0
 
 
-def _brought_up_to_date(lake: Lake, graph: Graph) -> effects.Made:
+def _brought_up_to_date(lake: Lake, graph: Graph) -> Made:
     tables = {table for effect in graph.effects for table in effect.after}
     seen = {table: input_of(lake.table(table)) for table in sorted(tables)}
     return effects.run_all(lake, graph, seen, permits=permits.standing(lake))

@@ -48,18 +48,12 @@ def verdicts_of(
         permits=job.permits,
         shows=shows,
     )
-    if not rows.height and job.good_rows:
-        why = _unexplained(lake, node, job, fates=fates)
-        verdict = Verdict(
-            EMPTIED,
-            "critical",
-            "failed" if why else "passed",
-            "rows, or a reason why there are none",
-            why or "all lines, or the whole spine, explain it",
-            shows=shows,
-            let=bool(why) and f"{EMPTIED}@{hash_}" in job.permits,
-        )
-        found.append(verdict)
+    # Once it is let through nothing is served that would be lost: nothing is left to say.
+    is_let = f"{EMPTIED}@{hash_}" in job.permits
+    is_lost = not rows.height and job.good_rows and not is_let
+    if is_lost and (why := _unexplained(lake, node, job, fates=fates)):
+        expected = "rows, or a reason why there are none"
+        found.append(Verdict(EMPTIED, "critical", "failed", expected, why, shows=shows))
     return found
 
 

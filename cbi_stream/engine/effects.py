@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from cbi_stream.engine.gating import place_of
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.judging import print_of
 from cbi_stream.engine.plan import Input
+from cbi_stream.engine.report import Made
 from cbi_stream.engine.slices import rows_between
 from cbi_stream.lake import durable, held
 from cbi_stream.lake.canonical import digest
@@ -37,18 +38,6 @@ from cbi_stream.words.span import Span
 
 SEAL = "seal"
 """The field of a manifest that shows whether any other byte of it was changed."""
-
-
-@dataclass(slots=True)
-class Made:
-    """What became of all effects."""
-
-    written: list[str] = field(default_factory=list)
-    """The names of the files written."""
-    failed: dict[str, str] = field(default_factory=dict)
-    """By effect why it failed."""
-    held: dict[str, str] = field(default_factory=dict)
-    """By effect why a check lets it publish nothing."""
 
 
 def run_all(

@@ -51,7 +51,7 @@ def record(
     )
     entries = {
         name: _settled(
-            replace(entry, carried=carried.get(name, ())), current.partitions.get(name)
+            _carrying(entry, carried.get(name, ())), current.partitions.get(name)
         )
         for name, entry in entries.items()
     }
@@ -90,9 +90,13 @@ def _updates(
     return updates
 
 
+def _carrying(entry: Partition, carried: tuple[str, ...]) -> Partition:
+    return entry if entry.carried == carried else replace(entry, carried=carried)
+
+
 def _settled(entry: Partition, before: Partition | None) -> Partition:
     """Keep the old recipe where only versions differ, so that the map stays equal."""
-    if before is None:
+    if before is None or before is entry:
         return entry
     if same_recipe(entry.recipe, before.recipe):
         entry = replace(entry, recipe=before.recipe)

@@ -1,4 +1,4 @@
-"""What a wave did, table by table: counts and failures. It decides nothing."""
+"""What a wave did, table by table: counts failures, and what is held. It decides nothing."""
 
 from __future__ import annotations
 
@@ -23,6 +23,18 @@ class TableReport:
 
 
 @dataclass(slots=True)
+class Made:
+    """What became of all effects."""
+
+    written: list[str] = field(default_factory=list)
+    """The names of the files written."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """By effect why it failed."""
+    held: dict[str, str] = field(default_factory=dict)
+    """By effect why a check lets it publish nothing."""
+
+
+@dataclass(slots=True)
 class WaveReport:
     """What a wave did."""
 
@@ -35,6 +47,11 @@ class WaveReport:
     """By effect: why a check lets it publish nothing."""
     stopped: bool = False
     """Whether the wave ended early because it was asked to: nothing was published."""
+
+    def take(self, made: Made) -> None:
+        """Note what became of the effects."""
+        self.written, self.effects = made.written, made.failed
+        self.held_effects = made.held
 
     @property
     def quiet(self) -> bool:

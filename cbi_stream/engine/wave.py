@@ -79,19 +79,8 @@ def run_wave(
     report = WaveReport()
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
     lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
-    judge = Judge.of(lake, graph)
-    wave = _Wave(
-        lake=lake,
-        graph=graph,
-        prints=prints,
-        lies=lies,
-        executor=executor or InProcess(),
-        judge=judge,
-        asked=asked,
-        again=again,
-        due=due,
-        stopping=stopping,
-    )
+    runs, judge = executor or InProcess(), Judge.of(lake, graph)
+    wave = _Wave(lake, graph, prints, lies, runs, judge, asked, again, due, stopping)
     seen: dict[str, Input] = {}
     for name in _records(lake, graph):
         _look(report, seen, lake.table(name), refused=lake.refused)
@@ -104,9 +93,8 @@ def run_wave(
     # next wave, since what it has made says from what.
     fresh = {t: Seen(i.version, i.map.root) for t, i in seen.items()}
     lake.publish({**lake.published(), **fresh})
-    made = effects.run_all(lake, graph, seen, permits=judge.permits or {})
-    report.written, report.effects = made.written, made.failed
-    report.held_effects = made.held
+    if judge.permits is not None:  # else nobody knows what was let through
+        report.take(effects.run_all(lake, graph, seen, permits=judge.permits))
     return report
 
 

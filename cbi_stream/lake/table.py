@@ -261,9 +261,7 @@ class Table:
     def _landed(self, text: str) -> bool:
         version = log.newest_version(self.folder)
         self.forget()
-        return version is not None and (
-            log.map_at(self.folder, version) == map_of(text)
-        )
+        return version is not None and log.map_at(self.folder, version) == map_of(text)
 
     def _add(self, partition: str, stored: StoredFile) -> AddAction:
         return AddAction(
