@@ -183,6 +183,11 @@ _quarantine = App(
 )
 _register(_quarantine, _DECISIONS)
 app.command(_quarantine)
+app.command(
+    "cbi_stream.cli.permitting:gates",
+    name="gates",
+    help="List what judges what, and what it holds back; decide; exit 3: something is held.",
+)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from cbi_stream.engine import prove as proof
 from cbi_stream.engine.preview import preview
 from cbi_stream.engine.wave import run_wave
 
-DIFFERENT = 3
+DIFFERENT = HELD = 3
 
 
 def rebuild(
@@ -49,7 +49,10 @@ def rebuild(
             [(n, t.planned, t.changed, t.version) for n, t in report.tables.items()],
         )
     show.failures(report.failed)
-    return 4 if report.failed else 0
+    show.failures(report.held, "held")
+    if report.failed:
+        return 4
+    return HELD if report.held else 0
 
 
 def prove(

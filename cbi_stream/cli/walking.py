@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from cbi_stream.cli import holding
 from cbi_stream.cli.standing import Story, Teller, check_column
 from cbi_stream.engine import effects
 from cbi_stream.engine.graph import Node
@@ -173,6 +174,7 @@ def _of_export(teller: Teller, name: str, day: date, column: str | None) -> Stor
         handler=manifest["effect"],
         made=None,
         planned=(),
+        carried=holding.why_each(teller.lake, manifest.get("carried", ())),
         manifest={**manifest, "path": str(path), "intact": intact},
         behind=tuple(behind),
     )

@@ -92,6 +92,11 @@ def of_parser(graph: Graph, function: Any) -> str:
     return _sha({"code": _loaded_code_of(graph, function)})
 
 
+def code_of(graph: Graph, function: Any) -> dict[str, str]:
+    """Return the code of a function, and of what it follows, as hashes by module."""
+    return _loaded_code_of(graph, function)
+
+
 def take(graph: Graph) -> None:
     """Take every fingerprint now, while the files are those that were loaded.
 

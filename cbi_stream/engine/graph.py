@@ -13,13 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
-from cbi_stream.engine.binding import Binding, bound, every_rule_fits
+from cbi_stream.engine import binding, gating
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
+from cbi_stream.shapes.gate import Gate
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
 from cbi_stream.shapes.rule import Rule
@@ -46,7 +47,7 @@ class Node:
     """Which of the frames that the handler returns stands in the table."""
     lines: tuple[str, ...] = ()
     """The tables of lines of files among its reads."""
-    rules: Binding | None = None
+    rules: binding.Binding | None = None
     """The rules that hold for these lines."""
 
     @property
@@ -92,6 +93,8 @@ class Graph:
     """By name."""
     strangers: tuple[str, ...] = ()
     """The sources of parsers and connectors that data_sources.yaml does not name."""
+    checks: gating.Checks = field(default_factory=dict)
+    """By table or effect, the gates that judge it."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -115,17 +118,17 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
     for found in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
         module = importlib.import_module(found.name)
         declared.extend(
-            value
-            for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Connector | Effect | Rule)
+            value for value in vars(module).values() if isinstance(value, Declared)
         )
     loaded.check()
     graph = build(registry, declared)
-    every_rule_fits(registry, graph.rules)
+    binding.every_rule_fits(registry, graph.rules)
+    gates = {each.name: each for each in declared if isinstance(each, Gate)}
+    gating.every_gate_is_known(registry, gates.values(), graph.effects)
     return replace(graph, package=package, sources=loaded)
 
 
-Declared = Handler | Parser | Connector | Effect | Rule
+Declared = Handler | Parser | Connector | Effect | Rule | Gate
 
 
 def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
@@ -150,13 +153,16 @@ def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
                 nodes[node.table] = node
     _every_input_is_written(registry, nodes)
     served = {e.source for e in unique if isinstance(e, Parser | Connector)}
+    effects = tuple(e for e in unique if isinstance(e, Effect))
+    gates = [e for e in unique if isinstance(e, Gate)]
     return Graph(
         registry=registry,
         strangers=tuple(sorted(served - registry.data_sources.sources.keys())),
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
         parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
-        effects=tuple(e for e in unique if isinstance(e, Effect)),
+        effects=effects,
         rules=rules,
+        checks=gating.bound(registry, gates, effects),
         connectors=_connectors(
             registry, [c for c in unique if isinstance(c, Connector)]
         ),
@@ -234,15 +240,15 @@ def _nodes(registry: Registry, handler: Handler, rules: dict[str, Rule]) -> list
     known = registry.contracts
     lines = tuple(t for t in reads if t in known and known[t].provenance)
     named = [n.removeprefix("data_sources.") for n in handler.spec if "." in n]
-    binding = bound(registry, rules, named) if lines and named else None
-    spec = Spec(registry, handler.spec, binding) if handler.spec else None
+    judge = binding.bound(registry, rules, named) if lines and named else None
+    spec = Spec(registry, handler.spec, judge) if handler.spec else None
     nodes = []
     for table, part in tables.items():
         contract = registry.contracts.get(table)
         if contract is None or contract.is_record:
             msg = f"{handler.name}: expected a contract tables/{table}.yaml of a derived table"
             raise BadRegistry(msg)
-        nodes.append(Node(handler, contract, reads, spec, part, lines, binding))
+        nodes.append(Node(handler, contract, reads, spec, part, lines, judge))
     return nodes
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import Graph, Node
+from cbi_stream.engine.holding import Judge
 from cbi_stream.engine.plan import Input, Task, pending_after, plan_table
 from cbi_stream.engine.wave import input_of
 from cbi_stream.lake.lake import Lake
@@ -37,6 +38,7 @@ def preview(
         known: for these tables not the plan counts but what would change in them.
         pending: by record what would be appended to it besides.
     """
+    judge = Judge.of(lake, graph)
     seen: dict[str, Input] = {}
     tasks: list[Task] = []
     for node in graph.nodes:
@@ -58,6 +60,7 @@ def preview(
                 fingerprint=fingerprint.of_node(graph, node),
                 sessions=lake.registry.sessions,
                 asked=asked,
+                besides=judge.again(node.table, here.map),
             )
             seen[node.table] = pending_after(found, here)
         tasks += found

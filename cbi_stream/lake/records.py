@@ -28,15 +28,24 @@ _MOST_FILES = 16
 RECORDS = Recipe("records")
 
 
-def append_rows(table: Table, rows: pl.DataFrame, *, work: Path) -> int:
-    """Append rows that people wrote (without batch and first_seen_at); return batch."""
+def append_rows(
+    table: Table, rows: pl.DataFrame, *, work: Path, moves: bool = True
+) -> int:
+    """Append rows that people wrote (without batch and first_seen_at); return batch.
+
+    Args:
+        table: a record.
+        rows: what is added.
+        work: where unfinished files go.
+        moves: whether handlers look at them; False: their dates reach nothing.
+    """
 
     def stamped(_: PartitionMap, batch: int, seen: datetime) -> New:
         full = rows.with_columns(
             batch=pl.lit(batch, pl.Int64),
             first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
         )
-        return New(full, batch, {})
+        return New(full, batch, {}, moves=moves)
 
     new, _, _ = append(table, stamped, work=work)
     return new.batch
@@ -53,6 +62,8 @@ class New:
     """What the commit says of it."""
     needed: bool = True
     """Whether there is anything to say; False: then nothing is committed."""
+    moves: bool = True
+    """Whether its dates count as changed."""
 
 
 Make = Callable[[PartitionMap, int, datetime], New]
@@ -82,7 +93,7 @@ def append(table: Table, make: Make, *, work: Path) -> tuple[New, int, datetime]
             name: _union(table, before[name], part, work, fold=fold)
             for name, part in parts
         }
-        days = new.rows["date"].unique()
+        days = new.rows.filter(pl.lit(new.moves))["date"].unique()
         written = PartitionMap(
             partitions=current.partitions,
             changes=tuple(coalesce(Change(Span.day(d)) for d in days)),

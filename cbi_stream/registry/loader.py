@@ -14,6 +14,7 @@ from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
+from cbi_stream.registry.gates import Gates
 from cbi_stream.registry.model import Entry, Read, read
 from cbi_stream.registry.releases import Closures, Release
 from cbi_stream.registry.rules import Rules
@@ -41,6 +42,9 @@ class Registry:
     rules: Rules = field(default_factory=Rules)
     rule_places: tuple[str, ...] = ()
     """Where each entry of rules.yaml stands: file and line."""
+    gates: Gates = field(default_factory=Gates)
+    gates_file: Read[Gates] | None = None
+    """Where the entries of gates.yaml stand; None for a registry built by hand."""
 
     def entry(self, name: str) -> Entry:
         """Return the file called `name`, for instance `horizons`.
@@ -91,6 +95,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     features = read(folder / "feature_registry.json", FeatureRegistry)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     rules = read(rules_file or folder / "rules.yaml", Rules)
+    gates = read(folder / "gates.yaml", Gates)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
@@ -120,6 +125,8 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         rule_places=tuple(
             rules.place("rules", i) for i, _ in enumerate(rules.content.rules)
         ),
+        gates=gates.content,
+        gates_file=gates,
     )
 
 

@@ -10,7 +10,8 @@ A `gate` judges one candidate partition before it is committed; a `whole_gate` j
 tables that an effect reads, and the files that it made, before they are published. What
 they find is a pure function of these, the registry and decisions: never of stored output,
 a clock, or the order in which rows arrived. The numbers are keyword arguments, and
-registry/gates.yaml gives them. What a gate looks for and does not find is a failure.
+registry/gates.yaml gives them. What a gate looks for and does not find is a failure; a
+table or column that is not there at all skips it, which holds back just as well.
 """
 
 from __future__ import annotations
@@ -18,19 +19,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from cbi_stream.shapes.rule import numbers_of
 
 if TYPE_CHECKING:
     from cbi_stream.words.span import Span
 
-Point = Literal[
-    "POST_COLLECTION", "POST_STAGING", "POST_FEATURES", "POST_ASSEMBLY", "PRE_TRAINING"
-]
-Severity = Literal["critical", "warning"]
-"""critical: a failure holds the candidate back. warning: it is said, and goes on."""
-Status = Literal["passed", "failed", "error", "skipped"]
 MOST_PLACES = 5
 
 
@@ -66,7 +61,8 @@ class Subject:
     files: Mapping[str, Any] = field(default_factory=dict)
     """Of a whole gate: the frames that the effect made, by file name."""
     spec: Any = None
-    """The registry, read-only."""
+    """The registry, read-only. A gate that looks at it judges again when any of it
+    changes."""
 
 
 @dataclass(frozen=True, slots=True)
