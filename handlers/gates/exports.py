@@ -113,7 +113,7 @@ def _off(name: str, frame: pl.DataFrame, due: pl.DataFrame) -> Iterator[str]:
     both = frame.select("date", *_LABEL).join(
         due.select("date", *_LABEL), on="date", how="full", suffix="_due"
     )
-    other = ~pl.all_horizontal(pl.col(c).eq_missing(f"{c}_due") for c in _LABEL)
+    other = ~pl.all_horizontal(pl.col(c).eq_missing(pl.col(f"{c}_due")) for c in _LABEL)
     for row in both.filter(other).sort("date", "date_due").head(1).to_dicts():
         day = row["date"] or row["date_due"]
         yield (

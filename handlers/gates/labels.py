@@ -22,7 +22,7 @@ _LABEL = ("date", "horizon", "matures_on", "target_price", "target_log_return")
 def labels_covered(
     rows: pl.DataFrame, subject: Subject, *, least: float, since: date
 ) -> Finding:
-    """The share of resolvable rows that have their label, by horizon.
+    """The share of resolvable rows of a partition that have their label, by horizon.
 
     Resolvable is what is not open any more: its session is over.
 
@@ -32,28 +32,31 @@ def labels_covered(
         least: the lowest share.
         since: sessions before it are not judged.
     """
-    missing = absent(rows, ["date", "horizon", "resolved", "reason"], subject)
-    if missing:
-        return missing
-    due = rows.filter(
-        pl.col("date") >= since, (pl.col("reason") == "open").fill_null(False).not_()
-    )
-    said = due.group_by("horizon").agg(
-        labelled=pl.col("resolved").fill_null(False).sum(), due=pl.len()
-    )
-    thin = said.filter(pl.col("labelled") < least * pl.col("due"))
-    lost = due.filter(
-        pl.col("horizon").is_in(thin["horizon"].to_list()),
-        ~pl.col("resolved").fill_null(False),
-    )
-    counts = {h: (n, of) for h, n, of in said.sort("horizon").iter_rows()}
-    return verdict(
-        places(lost.sort("date", "horizon"), ["horizon", "reason"]),
-        expected=f"a label on {100 * least:g} % of the rows whose day is over, "
-        f"since {since}",
-        found="; ".join(f"{h}: {n} of {of}" for h, (n, of) in counts.items())
-        or "no row whose day is over",
-    )
+    return _covered(rows, subject, least, since)
+
+
+@whole_gate
+def labels_covered_of_history(
+    tables: Mapping[str, pl.DataFrame],
+    subject: Subject,  # noqa: ARG001 - the table says it all
+    *,
+    labels: str,
+    least: float,
+    since: date,
+) -> Finding:
+    """The share of all resolvable rows that have their label, by horizon.
+
+    Args:
+        tables: with the labels.
+        subject: what is judged.
+        labels: the table of labels.
+        least: the lowest share.
+        since: sessions before it are not judged.
+    """
+    rows = table_of(tables, labels, ["date"])
+    if isinstance(rows, Finding):
+        return rows
+    return _covered(rows, Subject(labels), least, since)
 
 
 @whole_gate
@@ -99,6 +102,28 @@ def labels_true(
         "and none where that close is not known",
         found=f"{made.height - wrong.height} of {made.height} labels "
         f"({share(made.height - wrong.height, made.height)}) are so",
+    )
+
+
+def _covered(
+    rows: pl.DataFrame, subject: Subject, least: float, since: date
+) -> Finding:
+    missing = absent(rows, ["date", "horizon", "resolved", "reason"], subject)
+    if missing:
+        return missing
+    due = rows.filter(
+        pl.col("date") >= since, (pl.col("reason") == "open").fill_null(False).not_()
+    )
+    labelled = pl.col("resolved").fill_null(False)
+    said = due.group_by("horizon").agg(labelled=labelled.sum(), due=pl.len())
+    thin = said.filter(pl.col("labelled") < least * pl.col("due"))
+    lost = due.filter(~labelled).join(thin, on="horizon", how="semi")
+    counts = [f"{h}: {n} of {of}" for h, n, of in said.sort("horizon").iter_rows()]
+    return verdict(
+        places(lost.sort("date", "horizon"), ["horizon", "reason"]),
+        expected=f"a label on {100 * least:g} % of the rows whose day is over, "
+        f"since {since}",
+        found="; ".join(counts) or "no row whose day is over",
     )
 
 

@@ -120,15 +120,13 @@ def one_unit(
     table: str,
     factor: float,
     window: int,
-    jump: float,
-    undone: int,
     may_break: tuple[str, ...],
 ) -> Finding:
-    """No column changes its unit on the way, and none alternates between two series.
+    """No column changes its unit on the way.
 
     A change of unit is a step: the median of the values just before and that of those
-    just after differ by more than a factor. Two series under one name jump there and
-    back, again and again. Columns with negative values are judged by their size.
+    just after differ by more than a factor. Only columns whose values are all above
+    zero are judged: a return has no scale that a factor could break.
 
     Args:
         tables: with the table.
@@ -136,28 +134,71 @@ def one_unit(
         table: the table.
         factor: how far the two medians may lie apart.
         window: over so many values the medians go.
-        jump: the log distance that counts as a jump.
-        undone: so many jumps that are undone at once may be.
         may_break: patterns of columns that truly do: rates near zero, volumes.
     """
     rows = table_of(tables, table, ["date"])
     if isinstance(rows, Finding):
         return rows
-    names = numeric(rows, may_break)
-    ordered = rows.sort("date")
-    bad = []
-    for name in names:
-        size = value(name).abs()
-        said = ordered.select("date", size=pl.when(size > 0).then(size.log()))
-        said = said.drop_nulls()
-        bad += [f"{name}: {each}" for each in _steps(said, window, factor)]
-        bad += [f"{name}: {each}" for each in _back_and_forth(said, jump, undone)]
+    columns = _positive(rows, may_break)
+    bad = [
+        f"{name}: {each}"
+        for name, said in columns.items()
+        for each in _steps(said, window, factor)
+    ]
     return verdict(
-        bad if names else [f"{table}: no column of numbers"],
-        expected=f"no step by a factor of {factor:g}, and at most {undone} jumps that "
-        "are undone at once",
-        found=f"{len(bad)} in {len(names)} columns",
+        bad if columns else [f"{table}: no column of positive numbers"],
+        expected=f"no step by a factor of {factor:g}",
+        found=f"{len(bad)} in {len(columns)} columns of positive numbers",
     )
+
+
+@whole_gate
+def one_series(
+    tables: Mapping[str, pl.DataFrame],
+    subject: Subject,  # noqa: ARG001 - the table says it all
+    *,
+    table: str,
+    jump: float,
+    usual: float,
+    undone: int,
+    may_alternate: tuple[str, ...],
+) -> Finding:
+    """No column holds two series by turns: jumps there and back, again and again.
+
+    Args:
+        tables: with the table.
+        subject: what is judged.
+        table: the table.
+        jump: the least log distance that counts as a jump.
+        usual: so many times the column's median change it must be at least.
+        undone: so many jumps that are undone at once may be.
+        may_alternate: patterns of columns that truly do: rates near zero, volumes.
+    """
+    rows = table_of(tables, table, ["date"])
+    if isinstance(rows, Finding):
+        return rows
+    columns = _positive(rows, may_alternate)
+    bad = [
+        f"{name}: {each}"
+        for name, said in columns.items()
+        for each in _back_and_forth(said, max(jump, usual * _moves(said)), undone)
+    ]
+    return verdict(
+        bad if columns else [f"{table}: no column of positive numbers"],
+        expected=f"at most {undone} jumps that are undone at once",
+        found=f"{len(bad)} of {len(columns)} columns of positive numbers have more",
+    )
+
+
+def _positive(rows: pl.DataFrame, left_out: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """Return by column the logs of its values, where all of them are above zero."""
+    found = {}
+    ordered = rows.sort("date")
+    for name in numeric(rows, left_out):
+        said = ordered.select("date", size=value(name)).drop_nulls()
+        if said.height and said.filter(pl.col("size") <= 0).is_empty():
+            found[name] = said.with_columns(pl.col("size").log())
+    return found
 
 
 def _sum(weights: Mapping[str, float]) -> pl.Expr:
@@ -178,6 +219,12 @@ def _steps(said: pl.DataFrame, window: int, factor: float) -> list[str]:
     if abs(widest["step"]) <= log(factor):
         return []
     return [f"{widest['date']} a step by e^{widest['step']:.2f}"]
+
+
+def _moves(said: pl.DataFrame) -> float:
+    """Return the median log change of a column where it changes at all."""
+    size = said["size"].diff().abs()
+    return float(size.filter(size > 0).median() or 0.0)  # type: ignore[arg-type]
 
 
 def _back_and_forth(said: pl.DataFrame, jump: float, undone: int) -> list[str]:
