@@ -6,6 +6,8 @@ never with another station's. No unit is converted here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from cbi_stream import Finding, Subject, gate
@@ -20,7 +22,7 @@ def climatology(
     rows: pl.DataFrame,
     subject: Subject,
     *,
-    bands: dict[str, tuple[float, float]],
+    bands: dict[str, tuple[tuple[float, float], ...]],
     sigmas: float,
     floor: float,
     years: int,
@@ -31,8 +33,8 @@ def climatology(
     Args:
         rows: observations: series, date, value.
         subject: what it is.
-        bands: by pattern of series the lowest and the highest mean of a month. Series
-            that fit none are not judged.
+        bands: by pattern of series the lowest and the highest mean of a month, January
+            first, or one for all. Series that fit none are not judged.
         sigmas: so many robust deviations a month may lie from the median of the others.
         floor: the least deviation, in the series' unit.
         years: with fewer years of a month only the band is held against it.
@@ -50,16 +52,9 @@ def climatology(
         expected = f"series named {', '.join(bands)}"
         return verdict(["no such series"], expected=expected, found="none")
     months = _months(rows.filter(pl.col("series").is_in(list(band))), least_days)
-    limits = pl.DataFrame(
-        [(name, *said) for name, said in band.items()],
-        schema={"series": pl.String, "low": pl.Float64, "high": pl.Float64},
-        orient="row",
+    bad = months.join(_limits(band), on=["series", "month"]).filter(
+        _strange(sigmas, floor, years)
     )
-    off = (pl.col("mean") - pl.col("usual")).abs()
-    spread = pl.max_horizontal(_SPREAD * pl.col("deviation"), floor)
-    strange = (off > sigmas * spread) & (pl.col("known") >= years)
-    inside = pl.col("mean").is_between("low", "high")
-    bad = months.join(limits, on="series").filter(strange | ~inside.fill_null(False))
     said = bad.sort("series", "year", "month").to_dicts()
     return verdict(
         [
@@ -70,6 +65,73 @@ def climatology(
         expected=f"months within {sigmas:g} deviations of their years, and in the band",
         found=f"{len(said)} of {months.height} months are not",
     )
+
+
+@gate
+def climate_means(
+    rows: pl.DataFrame,
+    subject: Subject,
+    *,
+    bands: dict[str, tuple[float, float]],
+    least_days: int,
+) -> Finding:
+    """The mean of all days of a station in a partition lies in a registered band.
+
+    A single month without rain is true; a year without any is another unit.
+
+    Args:
+        rows: observations: series, date, value.
+        subject: what it is.
+        bands: by pattern of series the lowest and the highest mean.
+        least_days: a station with fewer days is not judged.
+    """
+    missing = absent(rows, ["series", "date", "value"], subject)
+    if missing:
+        return missing
+    means = (
+        rows.select("series", x=value("value"))
+        .drop_nulls()
+        .group_by("series")
+        .agg(mean=pl.col("x").mean(), days=pl.len())
+        .sort("series")
+    )
+    judged = {
+        row["series"]: (row["mean"], band)
+        for row in means.filter(pl.col("days") >= least_days).to_dicts()
+        for like, band in bands.items()
+        if fits(row["series"], [like])
+    }
+    return verdict(
+        [
+            f"{name}: mean {mean:.3f}, band {low:g} to {high:g}"
+            for name, (mean, (low, high)) in judged.items()
+            if not low <= mean <= high
+        ]
+        or ([] if means.height else ["no value"]),
+        expected="; ".join(f"{n} {a:g} to {b:g}" for n, (a, b) in bands.items()),
+        found=f"{len(judged)} stations judged",
+    )
+
+
+def _limits(band: Mapping[str, tuple[tuple[float, float], ...]]) -> pl.DataFrame:
+    """Return the band of each series and month."""
+    return pl.DataFrame(
+        [
+            (name, month, *said[(month - 1) % len(said)])
+            for name, said in band.items()
+            for month in range(1, 13)
+        ],
+        schema={"series": str, "month": pl.Int8, "low": float, "high": float},
+        orient="row",
+    )
+
+
+def _strange(sigmas: float, floor: float, years: int) -> pl.Expr:
+    off = (pl.col("mean") - pl.col("usual")).abs()
+    spread = pl.max_horizontal(_SPREAD * pl.col("deviation"), floor)
+    unlike = (off > sigmas * spread) & (pl.col("known") >= years)
+    inside = pl.col("mean").is_between("low", "high")
+    return unlike | ~inside.fill_null(False)
 
 
 def _months(rows: pl.DataFrame, least_days: int) -> pl.DataFrame:

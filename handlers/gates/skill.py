@@ -84,14 +84,7 @@ def metrics_recomputable(
         or isinstance(true, Finding)
     ):
         return failed("three tables", "fewer")
-    graded = made.join(true, on=["date", "horizon"], how="inner").select(
-        *_KEY, off=(value("forecast") - value("target_price")).abs()
-    )
-    again = (
-        graded.drop_nulls("off")
-        .group_by(_KEY)
-        .agg(true_n=pl.len(), true_error=pl.col("off").mean())
-    )
+    again = _again(made, true)
     both = told.join(again, on=list(_KEY), how="left", maintain_order="left")
     near = (
         value("mean_absolute_error") - pl.col("true_error")
@@ -103,4 +96,15 @@ def metrics_recomputable(
         places(bad, columns),
         expected=f"each figure as its forecasts give it, of at least {least}",
         found=f"{bad.height} of {told.height} figures are not",
+    )
+
+
+def _again(made: pl.DataFrame, true: pl.DataFrame) -> pl.DataFrame:
+    """Return number and mean absolute error of the forecasts whose price is known."""
+    off = (value("forecast") - value("target_price")).abs()
+    graded = made.join(true, on=["date", "horizon"], how="inner").select(*_KEY, off=off)
+    return (
+        graded.drop_nulls("off")
+        .group_by(_KEY)
+        .agg(true_n=pl.len(), true_error=pl.col("off").mean())
     )

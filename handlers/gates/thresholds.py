@@ -49,19 +49,17 @@ def hit_rate(
     }
     if not tests:
         return failed("thresholds", "none is named")
-    ordered = rows.sort("date")
     bad, found = [], []
     low, high = between
-    for name, test in tests.items():
-        fired = ordered.select(fired=test)["fired"].drop_nulls()
-        hits = fired.arg_true()
+    for name, fired in rows.sort("date").select(**tests).to_dict().items():
+        known = fired.drop_nulls()
+        hits = known.arg_true()
         times = int((hits.diff() > apart).sum()) + 1 if hits.len() else 0
-        said = f"{name}: {share(hits.len(), fired.len())} in {times} episodes"
+        said = f"{name}: {share(hits.len(), known.len())} in {times} episodes"
         found.append(said)
-        if not (low * fired.len() <= hits.len() <= high * fired.len()) or (
-            times < episodes
-        ):
-            bad.append(f"{said}, {fired.len()} rows")
+        rare = not low * known.len() <= hits.len() <= high * known.len()
+        if rare or times < episodes:
+            bad.append(f"{said}, {known.len()} rows")
     return verdict(
         bad,
         expected=f"{100 * low:g} to {100 * high:g} % of history, in at least "
