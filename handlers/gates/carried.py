@@ -16,8 +16,9 @@ from handlers.gates.findings import failed, verdict
 @whole_gate
 def carried_free(tables: Mapping[str, pl.DataFrame], subject: Subject) -> Finding:
     """No held partition lies behind the tables that are learnt from."""
-    if not tables:
-        return failed("the tables that are learnt from", "none")
+    empty = [name for name, rows in tables.items() if rows.is_empty()]
+    if empty or not tables:
+        return failed("rows in the tables that are learnt from", "none", empty)
     return verdict(
         subject.carried,
         expected="nothing computed from a held partition",

@@ -15,6 +15,7 @@ from handlers.gates.correlation import plain, straight
 from handlers.gates.findings import absent, fits, numeric, share, table_of, verdict
 
 _ONE = 1 - 1e-9
+_SAMPLED = 16
 
 
 @gate
@@ -120,10 +121,14 @@ def no_copied_columns(
     if len(names) < 2:
         return verdict([table], expected="at least two columns", found=f"{len(names)}")
     # A column that stands still has no correlation: it is a worry of its own.
-    pairs = straight(plain(rows, names), combinations(names, 2))
+    said = plain(rows, names)
+    pairs = list(combinations(names, 2))
+    # What is a copy is one on every sixteenth row, too: most pairs end here.
+    few = straight(said.gather_every(_SAMPLED), pairs)
+    likely = [p for p in pairs if p not in few or abs(few[p][0]) >= _ONE]
     bad = [
         f"{one} and {other}: correlation {r:.9f} on {n} rows"
-        for (one, other), (r, n) in pairs.items()
+        for (one, other), (r, n) in straight(said, likely).items()
         if n >= least_rows and abs(r) >= _ONE
     ]
     return verdict(

@@ -85,12 +85,13 @@ def same_columns(
         surface = entries[name].surface
         wanted = ["date", *at(subject.spec, "feature_registry").on_surface(surface)]
         bad += [f"{name}: no {each}" for each in wanted if each not in frame.columns]
-        leader = there[first.setdefault(surface, name)]
-        for column in dict.fromkeys([*leader.columns, *frame.columns]):
-            one, other = leader.schema.get(column), frame.schema.get(column)
-            if one != other:
-                bad.append(f"{name}: {column} is {other}, in {first[surface]} {one}")
-        if not bad and leader.columns != frame.columns:
+        leader = there[first.setdefault(surface, name)].schema
+        own = frame.schema
+        for column in dict.fromkeys([*leader, *own]):
+            if leader.get(column) != own.get(column):
+                said = f"{own.get(column)}, in {first[surface]} {leader.get(column)}"
+                bad.append(f"{name}: {column} is {said}")
+        if not bad and list(leader) != list(own):
             bad.append(f"{name}: another order of columns than {first[surface]}")
     return verdict(
         bad,

@@ -12,13 +12,13 @@ from math import sqrt
 import polars as pl
 
 from cbi_stream import Finding, Subject, whole_gate
-from handlers.gates.correlation import plain, ranked
+from handlers.gates.correlation import Pair, plain, ranked, straight
 from handlers.gates.findings import at, fits, numeric, share, table_of, verdict
 
 _NOW, _NEXT = "return_into_today", "return_into_tomorrow"
 _EQUAL = 1e-9
-_SAMPLED = 8
-_LOW = 0.8
+_LOW = 0.3
+"""Below this correlation of ranks over all rows no feature is looked at closer."""
 _FEWEST = 50
 """Rows below which a rank correlation shows nothing."""
 
@@ -99,9 +99,10 @@ def no_leakage(
         _by_horizon(made), on="date", how="left", maintain_order="left"
     )
     horizons = [each for each in seen.columns if each.startswith("label:")]
+    order = seen.select(pl.exclude("date").rank())
     bad = [
-        *_leading(seen, names, lead=lead, sigmas=sigmas),
-        *_labels_told(seen, names, horizons, equal=equal),
+        *_leading(seen, order, names, lead=lead, sigmas=sigmas),
+        *_labels_told(seen, order, names, labels=horizons, equal=equal),
     ]
     return verdict(
         bad,
@@ -145,19 +146,23 @@ def _by_horizon(labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def _leading(
-    seen: pl.DataFrame, names: Iterable[str], *, lead: float, sigmas: float
+    seen: pl.DataFrame,
+    order: pl.DataFrame,
+    names: Iterable[str],
+    *,
+    lead: float,
+    sigmas: float,
 ) -> Iterator[str]:
     """Yield each feature that moves with tomorrow's return, and not so with today's."""
-    forms = [form for name in names for form in _forms(name)]
-    tomorrow = ranked(seen, ((form, _NEXT) for form in forms))
-    close = [
-        form
-        for (form, _), (r, n) in tomorrow.items()
+    pairs = [(form, _NEXT) for name in names for form in _forms(name)]
+    likely = _likely(order, pairs, lead / 2)
+    tomorrow = {
+        form: (r, n)
+        for (form, _), (r, n) in ranked(seen, likely).items()
         if abs(r) > max(lead, sigmas / sqrt(n))
-    ]
-    today = ranked(seen, ((form, _NOW) for form in close))
-    for form in close:
-        r, n = tomorrow[form, _NEXT]
+    }
+    today = ranked(seen, ((form, _NOW) for form in tomorrow))
+    for form, (r, n) in tomorrow.items():
         before = today.get((form, _NOW), (0.0, 0))[0]
         if abs(r) > 3 * abs(before):
             yield (
@@ -167,28 +172,31 @@ def _leading(
 
 
 def _labels_told(
-    seen: pl.DataFrame, names: Iterable[str], horizons: Iterable[str], *, equal: float
+    seen: pl.DataFrame,
+    order: pl.DataFrame,
+    names: Iterable[str],
+    *,
+    labels: Iterable[str],
+    equal: float,
 ) -> Iterator[str]:
     """Yield each feature that is a label: equal to it, or in the same order."""
+    each_label = list(labels)
     pairs = [
-        (form, each)
+        (form, label)
         for name in names
         for form in (_forms(name)[0], _forms(name)[2])
-        for each in horizons
+        for label in each_label
     ]
-    same = seen.select(
-        ((pl.col(form) - pl.col(each)).abs() <= _EQUAL).sum().alias(f"{form}|{each}")
-        for form, each in pairs
-    ).row(0, named=True)
-    # What is the label has its order on every eighth row, too: most pairs end here.
-    few = seen.gather_every(_SAMPLED)
-    hopeless = {
-        pair
-        for pair, (r, n) in ranked(few, pairs).items()
-        if n >= _FEWEST and abs(r) < _LOW
-    }
-    likely = [p for p in pairs if p not in hopeless or same["|".join(p)]]
-    for (form, each), (r, n) in ranked(seen, likely).items():
-        count = same[f"{form}|{each}"]
-        if n >= _FEWEST and (abs(r) > equal or count > n / 2):
-            yield f"{form}: {r:.3f} with {each}, {share(count, n)} of {n} rows equal"
+    for (form, label), (r, n) in ranked(seen, _likely(order, pairs, _LOW)).items():
+        off = (pl.col(form) - pl.col(label)).abs() <= _EQUAL
+        same = int(seen.select(off.sum()).item())
+        if n >= _FEWEST and (abs(r) > equal or same > n / 2):
+            yield f"{form}: {r:.3f} with {label}, {share(same, n)} of {n} rows equal"
+
+
+def _likely(order: pl.DataFrame, pairs: Iterable[Pair], least: float) -> list[Pair]:
+    """Return the pairs that are worth ranking over the rows that they share.
+
+    The ranks over all rows are nearly those, and are computed once per column.
+    """
+    return [pair for pair, (r, _) in straight(order, pairs).items() if abs(r) > least]
