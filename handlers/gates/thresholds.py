@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cbi_stream import Finding, Subject, whole_gate
-from handlers.gates.findings import failed, share, table_of, value, verdict
+from handlers.gates.findings import share, table_of, value, verdict
 
 
 @whole_gate
@@ -47,9 +47,8 @@ def hit_rate(
     tests |= {
         f"{name} < {limit:g}": value(name) < limit for name, limit in below.items()
     }
-    if not tests:
-        return failed("thresholds", "none is named")
-    bad, found = [], []
+    found: list[str] = []
+    bad = [] if tests else ["no threshold is named"]
     low, high = between
     for name, fired in rows.sort("date").select(**tests).to_dict().items():
         known = fired.drop_nulls()

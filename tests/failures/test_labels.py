@@ -126,6 +126,22 @@ def test_f03_rows_counted_for_days():
     )
 
 
+def test_f03_prices_of_several_symbols():
+    """Staged prices are those of the target: another symbol's close is no label."""
+    made = labels(market())
+    staged = pl.concat(
+        [
+            market().with_columns(symbol=pl.lit("ZL")),
+            market().with_columns(pl.col("close") * 2, symbol=pl.lit("ZS")),
+        ]
+    )
+    numbers = {**TRUE, "prices": "staging.prices"}
+    there = {"staging.prices": staged, "labels.forward": made}
+    assert_passes(labels_true, there, effect(), **numbers)
+    others = there | {"staging.prices": staged.filter(symbol="ZS")}
+    assert_fails(labels_true, others, effect(), at="horizon=1w", **numbers)
+
+
 def test_f03_a_horizon_that_nobody_named():
     """A label of another horizon cannot be recomputed, so it fails."""
     made = labels(market())
