@@ -27,6 +27,7 @@ def coverage(
     month_least: float,
     since: date,
     where: dict[str, str],
+    from_first_row: bool,
 ) -> Finding:
     """The share of sessions with a value, of the partition and of each month in it.
 
@@ -39,13 +40,16 @@ def coverage(
             missing session is one, is good: the newest month may have few.
         since: sessions before it are not judged.
         where: the rows that count, for instance those of one symbol.
+        from_first_row: of a table with a row for each session: what lies before its
+            first row is before its history, and not judged.
     """
     missing = absent(rows, ["date", column, *where], subject)
     if missing:
         return missing
-    due = [day for day in subject.sessions if day >= since]
     if not subject.sessions:
         return failed(f"sessions of the calendar in {subject.partition}", "none")
+    first = max(since, min(rows["date"])) if from_first_row else since
+    due = [day for day in subject.sessions if day >= first]
     held = _priced(rows, column, where)
     without = [day for day in due if day not in held]
     months = Counter((day.year, day.month) for day in due)
@@ -71,6 +75,7 @@ def no_hole(
     most: int,
     since: date,
     where: dict[str, str],
+    from_first_row: bool,
 ) -> Finding:
     """The longest run of sessions without a value.
 
@@ -81,13 +86,16 @@ def no_hole(
         most: so many sessions in a row may be without.
         since: sessions before it are not judged.
         where: the rows that count, for instance those of one symbol.
+        from_first_row: of a table with a row for each session: what lies before its
+            first row is before its history, and not judged.
     """
     missing = absent(rows, ["date", column, *where], subject)
     if missing:
         return missing
     if not subject.sessions:
         return failed(f"sessions of the calendar in {subject.partition}", "none")
-    due = [day for day in subject.sessions if day >= since]
+    first = max(since, min(rows["date"])) if from_first_row else since
+    due = [day for day in subject.sessions if day >= first]
     holes = _holes(due, _priced(rows, column, where))
     longest = max((len(hole) for hole in holes), default=0)
     return verdict(

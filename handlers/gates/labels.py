@@ -20,7 +20,7 @@ _LABEL = ("date", "horizon", "matures_on", "target_price", "target_log_return")
 
 @gate
 def labels_covered(
-    rows: pl.DataFrame, subject: Subject, *, least: float, since: date
+    rows: pl.DataFrame, subject: Subject, *, least: float, since: date, tolerated: int
 ) -> Finding:
     """The share of resolvable rows of a partition that have their label, by horizon.
 
@@ -31,8 +31,10 @@ def labels_covered(
         subject: what it is.
         least: the lowest share.
         since: sessions before it are not judged.
+        tolerated: so many missing labels of a horizon are no share: one of five rows in
+            January is one label.
     """
-    return _covered(rows, subject, least, since)
+    return _covered(rows, subject, least, since=since, tolerated=tolerated)
 
 
 @whole_gate
@@ -56,7 +58,7 @@ def labels_covered_of_history(
     rows = table_of(tables, labels, ["date"])
     if isinstance(rows, Finding):
         return rows
-    return _covered(rows, Subject(labels), least, since)
+    return _covered(rows, Subject(labels), least, since=since, tolerated=0)
 
 
 @whole_gate
@@ -106,7 +108,7 @@ def labels_true(
 
 
 def _covered(
-    rows: pl.DataFrame, subject: Subject, least: float, since: date
+    rows: pl.DataFrame, subject: Subject, least: float, *, since: date, tolerated: int
 ) -> Finding:
     missing = absent(rows, ["date", "horizon", "resolved", "reason"], subject)
     if missing:
@@ -116,7 +118,9 @@ def _covered(
     )
     labelled = pl.col("resolved").fill_null(False)
     said = due.group_by("horizon").agg(labelled=labelled.sum(), due=pl.len())
-    thin = said.filter(pl.col("labelled") < least * pl.col("due"))
+    without = pl.col("due") - pl.col("labelled")
+    few = pl.max_horizontal(tolerated, (1 - least) * pl.col("due"))
+    thin = said.filter(without.cast(pl.Float64) > few)
     lost = due.filter(~labelled).join(thin, on="horizon", how="semi")
     counts = [f"{h}: {n} of {of}" for h, n, of in said.sort("horizon").iter_rows()]
     return verdict(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cbi_stream import Finding, Subject, whole_gate
-from handlers.gates.findings import absent, failed, share, value, verdict
+from handlers.gates.findings import failed, share, value, verdict
 
 
 @whole_gate
@@ -39,9 +39,9 @@ def regime_count(
         return failed(f"{calendar} with date and {column}", "it is not there")
     bad, found = [], []
     for name, frame in sorted(subject.files.items()):
-        missing = absent(frame, ["date", column], Subject(name))
-        if missing:
-            bad.append(f"{name}: {missing.found}")
+        if lost := {"date", column} - set(frame.columns):
+            bad.append(f"{name}: no column {', '.join(sorted(lost))}")
+        if lost or frame.is_empty():  # how many rows it has is a worry of its own
             continue
         known = frame.select("date", column).join(
             true.select("date", due=column),
@@ -53,8 +53,7 @@ def regime_count(
         off = off.vstack(known.filter(pl.col(column).is_null()))
         count = frame[column].drop_nulls().n_unique()
         found.append(f"{name} {count}")
-        days = frame["date"].to_list()
-        years = (max(days) - min(days)).days / 365.25
+        years = _years(frame)
         if years >= over_years and count < least:
             bad.append(f"{name}: {count} regimes in {years:.1f} years")
         if off.height:
@@ -75,6 +74,7 @@ def weights(
     column: str,
     between: tuple[float, float],
     least_effective: float,
+    over_years: float,
 ) -> Finding:
     """Each weight lies between its bounds, they differ, and enough rows still count.
 
@@ -86,12 +86,13 @@ def weights(
         column: the column of weights.
         between: the lowest and the highest weight, both allowed.
         least_effective: the least share of the rows that must be left in effect.
+        over_years: a shorter file may have one weight: that of its one regime.
     """
     bad, found = [], []
     for name, frame in sorted(subject.files.items()):
-        missing = absent(frame, ["date", column], Subject(name))
-        if missing:
-            bad.append(f"{name}: {missing.found}")
+        if lost := {"date", column} - set(frame.columns):
+            bad.append(f"{name}: no column {', '.join(sorted(lost))}")
+        if lost or frame.is_empty():  # how many rows it has is a worry of its own
             continue
         said = frame.select("date", w=value(column))
         out = said.filter(~pl.col("w").is_between(*between).fill_null(False))
@@ -101,7 +102,7 @@ def weights(
         found.append(f"{name} {effective:.0f} of {frame.height} rows in effect")
         if out.height:
             bad.append(f"{name}: {out['date'][0]} {column}={out['w'][0]}")
-        if w.n_unique() < 2:
+        if w.n_unique() < 2 and _years(frame) >= over_years:
             bad.append(f"{name}: {column} is the same on every row")
         if effective < least_effective * frame.height:
             bad.append(
@@ -113,3 +114,8 @@ def weights(
         f"{100 * least_effective:g} % of the rows in effect",
         found="; ".join(found) or "none",
     )
+
+
+def _years(frame: pl.DataFrame) -> float:
+    days = frame["date"].to_list()
+    return float((max(days) - min(days)).days / 365.25)

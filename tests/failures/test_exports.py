@@ -31,6 +31,7 @@ WEIGHT = {
     "column": "training_weight",
     "between": (50.0, 5000.0),
     "least_effective": 0.2,
+    "over_years": 2.0,
 }
 REGIME = {
     "column": "regime",
@@ -150,6 +151,17 @@ def test_f28_a_weight_that_weighs_nothing():
         assert_fails(weights, tables, effect(files={WEEK: frame}), at=WEEK, **WEIGHT)
     same = file.with_columns(training_weight=100.0)
     assert_fails(weights, tables, effect(files={WEEK: same}), at="same", **WEIGHT)
+
+
+def test_f28_a_young_lake_has_one_regime():
+    """Three months lie in one regime, and none of their yearly labels is resolved."""
+    tables, file = weighted()
+    young = effect(files={WEEK: file.head(60), MONTH: file.head(0)})
+    assert_passes(weights, tables, young, **WEIGHT)
+    assert_passes(regime_count, tables, young, **REGIME)
+    bare = effect(files={WEEK: file.head(0).drop("regime", "training_weight")})
+    assert_fails(weights, tables, bare, at="training_weight", **WEIGHT)
+    assert_fails(regime_count, tables, bare, at="regime", **REGIME)
 
 
 def test_f42_a_few_rows_that_weigh_all():

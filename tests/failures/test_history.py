@@ -34,8 +34,9 @@ COVER = {
     "month_least": 0.7,
     "since": FIRST,
     "where": WHERE,
+    "from_first_row": False,
 }
-HOLE = {"column": "close", "most": 5, "since": FIRST, "where": WHERE}
+HOLE = {name: COVER[name] for name in COVER if "least" not in name} | {"most": 5}
 RATE = {"most": 0.05, "most_of": {"raw.weather": 0.1}, "tolerated": 5}
 PRICES = partition("staging.prices")
 
@@ -75,6 +76,19 @@ def test_f29_a_month_that_is_thin():
     )
     assert_passes(no_hole, rows, PRICES, **HOLE)
     assert_fails(coverage, rows, PRICES, at="2016-05", **COVER)
+
+
+def test_f29_a_history_that_begins_in_the_middle():
+    """Of a table with a row a session, what lies before its first row is no hole."""
+    grid = bars().filter(symbol="ZL").drop("symbol")
+    numbers = {"where": {}, "from_first_row": True}
+    late = grid.filter(pl.col("date") >= date(2016, 6, 1))
+    assert_passes(coverage, late, partition(), **(COVER | numbers))
+    assert_passes(no_hole, late, partition(), **(HOLE | numbers))
+    assert_fails(coverage, late, partition(), at="2015", **(COVER | {"where": {}}))
+    gone = pl.col("date") < date(2016, 6, 1)
+    holed = grid.with_columns(close=pl.when(~gone).then("close"))
+    assert_fails(no_hole, holed, partition(), at="2015", **(HOLE | numbers))
 
 
 def test_f29_nothing_at_all():
