@@ -183,3 +183,9 @@ def test_all_history_of_which_too_much_was_turned_away():
         quarantine_rate_of_history, {}, effect(fates=bad), at="raw.fred", most=0.1
     )
     assert not quarantine_rate_of_history({}, effect(), most=0.1).passed
+    twice = {"raw.yahoo": {"staged": 95, "quarantined": 5, "duplicate": 100}}
+    one, other = (
+        quarantine_rate_of_history({}, effect(fates=fates), most=0.1)
+        for fates in (good, twice)
+    )
+    assert one == other, "a manifest would say other numbers than a rebuild"
