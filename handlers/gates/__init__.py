@@ -1,1 +1,4 @@
-"""Checks of candidates, before they are published. No gate changes what it judges."""
+"""Gates: one worry per file, each check a pure function on frames.
+
+A gate never changes what it judges, and what it does not find is a failure.
+"""
