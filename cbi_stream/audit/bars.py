@@ -21,12 +21,18 @@ def bars(sheet: Sheet) -> Iterator[Finding]:
     roles = sheet.bars()
     if roles is None or not sheet.has_dates:
         return
-    whole = sheet.frame.select(DAY, **{role: pl.col(name) for role, name in roles.items()}).drop_nulls()
+    whole = sheet.frame.select(
+        DAY, **{role: pl.col(name) for role, name in roles.items()}
+    ).drop_nulls()
     if not whole.height:
         return
     top, bottom = pl.max_horizontal("open", "close"), pl.min_horizontal("open", "close")
-    over = pl.max_horizontal(top - pl.col("high"), pl.col("low") - bottom, pl.col("low") - pl.col("high"))
-    judged = whole.with_columns(over.alias("by"), (over / pl.col("close").abs()).alias("share"))
+    over = pl.max_horizontal(
+        top - pl.col("high"), pl.col("low") - bottom, pl.col("low") - pl.col("high")
+    )
+    judged = whole.with_columns(
+        over.alias("by"), (over / pl.col("close").abs()).alias("share")
+    )
     broken = judged.filter(pl.col("by") > 1e-9)
     if broken.height:
         yield _breaches(broken, whole.height)

@@ -148,8 +148,12 @@ def _attempts(text: pl.Series) -> list[pl.Series]:
     for way in (*_DAY_FORMATS, *_TIME_FORMATS):
         if _by(some, way).null_count() < 0.5 * some.len():
             made.append(_by(text, way))
-    months = text.str.extract(_MONTH.pattern, 1) + "-" + text.str.extract(_MONTH.pattern, 2)
-    made.append((months + "-01").str.to_datetime("%Y-%m-%d", strict=False, time_unit="us"))
+    months = (
+        text.str.extract(_MONTH.pattern, 1) + "-" + text.str.extract(_MONTH.pattern, 2)
+    )
+    made.append(
+        (months + "-01").str.to_datetime("%Y-%m-%d", strict=False, time_unit="us")
+    )
     return made
 
 

@@ -43,7 +43,12 @@ def dead(sheet: Sheet) -> Iterator[Finding]:
         yield Finding("empty column", weight, said, len(empty), tuple(empty))
     if sheet.frame.height < _FEWEST:
         return
-    nil = [c for c in sheet.numbers if sheet.frame[c].count() >= _FEWEST and (sheet.frame[c].drop_nulls() == 0).all()]
+    nil = [
+        c
+        for c in sheet.numbers
+        if sheet.frame[c].count() >= _FEWEST
+        and (sheet.frame[c].drop_nulls() == 0).all()
+    ]
     lawful = [c for c in nil if words.MAY_BE_ZERO.search(plain(c))]
     wrong = [c for c in nil if c not in lawful]
     if lawful:
@@ -52,7 +57,11 @@ def dead(sheet: Sheet) -> Iterator[Finding]:
     if wrong:
         said = f"0.0 on all {sheet.frame.height} rows, as if nothing had been filled in: {listed(wrong)}"
         # In a wide table of many series a column of zeros may be true.
-        weight = "replace" if len(sheet.numbers) < 100 or len(wrong) > _DEAD_SHARE * len(sheet.numbers) else "note"
+        weight = (
+            "replace"
+            if len(sheet.numbers) < 100 or len(wrong) > _DEAD_SHARE * len(sheet.numbers)
+            else "note"
+        )
         yield Finding("zero column", weight, said, len(wrong), tuple(wrong))
 
 
@@ -63,7 +72,9 @@ def constant(sheet: Sheet) -> Iterator[Finding]:
     span = (pl.col(DAY).max() - pl.col(DAY).min()).dt.total_days()
     asked = [c for c in sheet.numbers if sheet.frame[c].count() >= _FEWEST]
     told = sheet.frame.group_by(KEY, maintain_order=True).agg(
-        pl.len().alias("_rows"), span.alias("_span"), *(pl.col(c).drop_nulls().n_unique() for c in asked)
+        pl.len().alias("_rows"),
+        span.alias("_span"),
+        *(pl.col(c).drop_nulls().n_unique() for c in asked),
     )
     long = told.filter(pl.col("_rows") >= _STILL_ROWS, pl.col("_span") >= _STILL_DAYS)
     if not long.height:
@@ -108,7 +119,9 @@ def _sentinels(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding
         return
     middle = float(others.median() or 0)  # type: ignore[arg-type]
     usual = float((others - middle).abs().median() or 0)  # type: ignore[arg-type]
-    far = values.filter(values.is_in(_SENTINELS) & ((values - middle).abs() > max(_OUTSIDE * usual, 1)))
+    far = values.filter(
+        values.is_in(_SENTINELS) & ((values - middle).abs() > max(_OUTSIDE * usual, 1))
+    )
     low, high = float(others.min()), float(others.max())  # type: ignore[arg-type]
     far = far.filter((far < low) | (far > high))
     if far.len():
@@ -122,7 +135,7 @@ def broken_off(sheet: Sheet) -> Iterator[Finding]:
     """Find ends of series at which nothing moves any more, or everything is 0."""
     if not sheet.has_dates:
         return
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         if rows.height < _FEWEST:
             continue
         once = rows.unique(DAY, keep="last", maintain_order=True)
@@ -157,8 +170,8 @@ def frozen(sheet: Sheet) -> Iterator[Finding]:
     """Find later rows that carry the very first row's values, with a jump to them."""
     if not sheet.has_dates:
         return
-    for key, rows in sheet.keys():
-        for column in sheet.numbers:
+    for key, rows in sheet.keys:
+        for column in sheet.numbers if rows.height >= 5 * _FEWEST else ():
             seen = rows.select(DAY, column).drop_nulls()
             if seen.height < 5 * _FEWEST or seen[column].n_unique() < _FEWEST:
                 continue
@@ -167,7 +180,9 @@ def frozen(sheet: Sheet) -> Iterator[Finding]:
                 continue
             # The series must have left its first value before it can come back to it.
             later = seen.slice(_FEWEST)
-            before = pl.when(pl.col(column) != first).then(pl.col(column)).forward_fill()
+            before = (
+                pl.when(pl.col(column) != first).then(pl.col(column)).forward_fill()
+            )
             jump = (before - first).abs() > _JUMP * abs(first)
             back = later.filter(pl.col(column) == first, jump)
             others = later[column].value_counts().filter(pl.col(column) != first)
@@ -178,7 +193,14 @@ def frozen(sheet: Sheet) -> Iterator[Finding]:
                     f"{back.height} later rows, each with a jump of more than {_JUMP:.0%}: "
                     f"{listed(back[DAY].to_list())}"
                 )
-                yield Finding("frozen at the first", "replace", said, back.height, (column,), some(back[DAY]))
+                yield Finding(
+                    "frozen at the first",
+                    "replace",
+                    said,
+                    back.height,
+                    (column,),
+                    some(back[DAY]),
+                )
 
 
 def odd_cells(sheet: Sheet) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from itertools import combinations
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, listed, number
+from cbi_stream.audit.finding import Finding, Weight, listed, number
 from cbi_stream.audit.sheet import DAY, KEY, MOMENT, Sheet
 from cbi_stream.audit.vocabulary import plain
 
@@ -18,6 +18,8 @@ _ROWS, _VALUES = 30, 10
 _SERIES_ROWS = 60
 # One row in a hundred may be a correction that was loaded twice.
 _SHARE = 0.01
+# One contradiction in a thousand dates is a slip that can be named and decided by hand.
+_FEW = 0.001
 _EQUAL = 0.98
 _MOST_SERIES = 400
 # Two cuts of one measure share most words of their names.
@@ -28,47 +30,74 @@ def rows(sheet: Sheet) -> Iterator[Finding]:
     """Find dates that stand several times under one key, alike or in contradiction."""
     if not sheet.has_dates:
         return
-    per_day = sheet.frame.group_by(KEY, DAY, maintain_order=True).len().filter(pl.col("len") > 1)
+    per_day = (
+        sheet.frame.group_by(KEY, DAY, maintain_order=True)
+        .len()
+        .filter(pl.col("len") > 1)
+    )
     if not per_day.height:
         return
     several = sheet.frame.join(per_day.select(KEY, DAY), on=[KEY, DAY], how="semi")
     values = [*sheet.numbers, *(sheet.texts if not sheet.numbers else ())]
     judged = several.group_by(KEY, DAY, maintain_order=True).agg(
-        pl.len().alias("rows"), *(pl.col(c).drop_nulls().n_unique().alias(c) for c in values)
+        pl.len().alias("rows"),
+        *(pl.col(c).drop_nulls().n_unique().alias(c) for c in values),
     )
-    against = judged.filter(pl.any_horizontal(pl.col(c) > 1 for c in values)) if values else judged.clear()
+    against = (
+        judged.filter(pl.any_horizontal(pl.col(c) > 1 for c in values))
+        if values
+        else judged.clear()
+    )
     surplus = several.height - per_day.height
     total = sheet.frame.select(KEY, DAY).n_unique()
     counts = ", ".join(
-        f"{n} with {k} rows" for k, n in per_day["len"].value_counts().sort("len").head(5).iter_rows()
+        f"{n} with {k} rows"
+        for k, n in per_day["len"].value_counts().sort("len").head(5).iter_rows()
     )
     said = f"{per_day.height} of {total} dates stand several times ({counts}): {surplus} rows too many"
-    said += f"; {against.height} of them contradict each other" if against.height else "; all copies agree"
-    weight = "replace" if against.height or surplus > _SHARE * total else "note"
+    said += (
+        f"; {against.height} of them contradict each other"
+        if against.height
+        else "; all copies agree"
+    )
+    graver = against.height > _FEW * total or surplus > _SHARE * total
+    weight = "replace" if graver else "note"
     if not sheet.numbers:
         weight = "note"  # several events on one day are no fault
     places = [_place(row) for row in per_day.select(DAY, KEY).head(4).iter_rows()]
-    yield Finding("duplicates", weight, said, per_day.height, sheet.key_columns, tuple(places))  # type: ignore[arg-type]
+    yield Finding(
+        "duplicates", weight, said, per_day.height, sheet.key_columns, tuple(places)
+    )  # type: ignore[arg-type]
     if against.height and sheet.numbers:
-        yield _contradictions(sheet, several, against)
+        yield _contradictions(sheet, several, against, weight=weight)  # type: ignore[arg-type]
 
 
 def _place(row: tuple[object, ...]) -> str:
     return " ".join(str(part) for part in row if part != "")
 
 
-def _contradictions(sheet: Sheet, several: pl.DataFrame, against: pl.DataFrame) -> Finding:
+def _contradictions(
+    sheet: Sheet, several: pl.DataFrame, against: pl.DataFrame, *, weight: Weight
+) -> Finding:
     columns = [c for c in sheet.numbers if (against[c] > 1).any()]
     by_key = against[KEY].value_counts(sort=True)
-    whose = ", ".join(f"{key or 'the file'} {n}" for key, n in by_key.head(5).iter_rows())
+    whose = ", ".join(
+        f"{key or 'the file'} {n}" for key, n in by_key.head(5).iter_rows()
+    )
     examples = []
     for key, day in against.select(KEY, DAY).head(3).iter_rows():
         cells = several.filter(pl.col(KEY) == key, pl.col(DAY) == day)
         column = next(c for c in columns if cells[c].drop_nulls().n_unique() > 1)
-        found = [number(v) for v in cells[column].drop_nulls().unique(maintain_order=True)]
+        found = [
+            number(v) for v in cells[column].drop_nulls().unique(maintain_order=True)
+        ]
         examples.append(f"{_place((day, key))} {column} {' and '.join(found[:4])}")
-    said = f"{against.height} dates have different values ({whose}): {'; '.join(examples)}"
-    return Finding("contradictions", "replace", said, against.height, tuple(columns), tuple(examples))
+    said = (
+        f"{against.height} dates have different values ({whose}): {'; '.join(examples)}"
+    )
+    return Finding(
+        "contradictions", weight, said, against.height, tuple(columns), tuple(examples)
+    )
 
 
 def columns(sheet: Sheet) -> Iterator[Finding]:
@@ -80,7 +109,11 @@ def columns(sheet: Sheet) -> Iterator[Finding]:
     ]
     sample = _sample(sheet.frame, able)
     for one, other in combinations(able, 2):
-        if any(a != b for a, b in zip(sample[one], sample[other], strict=True) if a is not None and b is not None):
+        if any(
+            a != b
+            for a, b in zip(sample[one], sample[other], strict=True)
+            if a is not None and b is not None
+        ):
             continue
         both = sheet.frame.select(one, other).drop_nulls()
         if both.height < _ROWS or both[one].n_unique() < _VALUES:
@@ -112,13 +145,22 @@ def series(sheet: Sheet) -> Iterator[Finding]:
     value = sheet.close
     if not sheet.has_dates or value is None or not sheet.key_columns:
         return
-    seen = sheet.frame.filter(pl.col(value).is_not_null()).unique([KEY, DAY], keep="first", maintain_order=True)
+    seen = sheet.frame.filter(pl.col(value).is_not_null()).unique(
+        [KEY, DAY], keep="first", maintain_order=True
+    )
     sizes = seen.group_by(KEY).agg(pl.len(), pl.col(value).n_unique().alias("values"))
-    able = sizes.filter(pl.col("len") >= _SERIES_ROWS, pl.col("values") >= _VALUES)[KEY].sort().to_list()
+    able = (
+        sizes.filter(pl.col("len") >= _SERIES_ROWS, pl.col("values") >= _VALUES)[KEY]
+        .sort()
+        .to_list()
+    )
     if len(able) > _MOST_SERIES:
         said = f"{len(able)} series: only the first {_MOST_SERIES} were held against each other"
         yield Finding("not compared", "note", said, len(able))
-    wide = {key: seen.filter(pl.col(KEY) == key).select(DAY, value) for key in able[:_MOST_SERIES]}
+    wide = {
+        key: seen.filter(pl.col(KEY) == key).select(DAY, value)
+        for key in able[:_MOST_SERIES]
+    }
     for one, other in combinations(wide, 2):
         both = wide[one].join(wide[other], on=DAY, how="inner", suffix=" 2")
         if both.height < _SERIES_ROWS or both[value].n_unique() < _VALUES:
@@ -129,18 +171,28 @@ def series(sheet: Sheet) -> Iterator[Finding]:
                 f"{one} and {other} are one series under two names: {same} of "
                 f"{both.height} shared dates are equal ({both[DAY].min()} to {both[DAY].max()})"
             )
-            yield Finding("one series, two names", "replace", said, same, places=(one, other))
+            yield Finding(
+                "one series, two names", "replace", said, same, places=(one, other)
+            )
 
 
 def empty_by_key(sheet: Sheet) -> Iterator[Finding]:
     """Find columns that one key leaves empty, or at zero, while others fill them."""
     if not sheet.key_columns or sheet.frame[KEY].n_unique() < 2:
         return
-    asked = [c for c in (*sheet.numbers, *sheet.bookkeeping) if sheet.frame[c].dtype in (pl.Float64, pl.String)]
+    asked = [
+        c
+        for c in (*sheet.numbers, *sheet.bookkeeping)
+        if sheet.frame[c].dtype in (pl.Float64, pl.String)
+    ]
     told = sheet.frame.group_by(KEY, maintain_order=True).agg(
         pl.len().alias("rows"),
         *(pl.col(c).count().alias(c) for c in asked),
-        *((pl.col(c).drop_nulls() == 0).all().alias(f"{c} zero") for c in asked if c in sheet.numbers),
+        *(
+            (pl.col(c).drop_nulls() == 0).all().alias(f"{c} zero")
+            for c in asked
+            if c in sheet.numbers
+        ),
     )
     grown = told.filter(pl.col("rows") >= _ROWS)
     hollow: dict[tuple[str, ...], list[str]] = {}
@@ -152,7 +204,8 @@ def empty_by_key(sheet: Sheet) -> Iterator[Finding]:
         n = int(grown.filter(pl.col(KEY).is_in(keys))["rows"].sum())
         said = f"{listed(named_)} have no value on all {n} rows of {listed(keys)}, and in others they do"
         yield Finding("empty for a key", "note", said, n, tuple(named_), keys[:6])
-    yield from _zero_by_key(sheet, grown)
+    if sheet.names_series:
+        yield from _zero_by_key(sheet, grown)
 
 
 def _zero_by_key(sheet: Sheet, grown: pl.DataFrame) -> Iterator[Finding]:
@@ -164,16 +217,32 @@ def _zero_by_key(sheet: Sheet, grown: pl.DataFrame) -> Iterator[Finding]:
         if 0 < nil.height < 0.2 * int((grown[column] > 0).sum()):
             keys, n = nil[KEY].to_list(), int(nil["rows"].sum())
             said = f"{column} is 0 on all {n} rows of {listed(keys)}, and not in other series"
-            yield Finding("zero for a key", "replace", said, n, (column,), tuple(keys[:6]))
+            yield Finding(
+                "zero for a key", "replace", said, n, (column,), tuple(keys[:6])
+            )
 
 
 def stories(sheet: Sheet) -> Iterator[Finding]:
     """Find texts that come again and again under stamps of their own."""
-    told = [c for c in sheet.texts if sheet.frame[c].drop_nulls().str.len_chars().mean() is not None]
-    titled = [c for c in told if plain(c) in {"title", "headline", "url", "link", "content", "body", "text"}]
+    told = [
+        c
+        for c in sheet.texts
+        if sheet.frame[c].drop_nulls().str.len_chars().mean() is not None
+    ]
+    titled = [
+        c
+        for c in told
+        if plain(c) in {"title", "headline", "url", "link", "content", "body", "text"}
+    ]
     if not titled or sheet.frame.height < _VALUES:
         return
     distinct = sheet.frame.select(titled).n_unique()
     if distinct <= 0.5 * sheet.frame.height:
         said = f"{sheet.frame.height} rows hold {distinct} different texts ({', '.join(titled)}) under {sheet.frame[MOMENT].n_unique()} times"
-        yield Finding("repeated texts", "replace", said, sheet.frame.height - distinct, tuple(titled))
+        yield Finding(
+            "repeated texts",
+            "replace",
+            said,
+            sheet.frame.height - distinct,
+            tuple(titled),
+        )

@@ -18,14 +18,23 @@ from cbi_stream.audit.vocabulary import plain
 _FAR_YEARS = 10
 # New York's midnight in Greenwich, in summer and in winter.
 _MIDNIGHTS = (time(4), time(5))
-_CALENDAR = {"year": "year", "month": "month", "day": "day", "week": "week", "quarter": "quarter"}
+_CALENDAR = {
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "week": "week",
+    "quarter": "quarter",
+}
 
 
 def undated(sheet: Sheet) -> Iterator[Finding]:
     """Say how many rows have no date: footers, totals, remarks."""
     if sheet.undated:
         said = f"{sheet.undated} rows have no date in {sheet.date_column}"
-        grave = sheet.undated > 0.02 * (sheet.undated + sheet.frame.height) and sheet.undated > 2
+        grave = (
+            sheet.undated > 0.02 * (sheet.undated + sheet.frame.height)
+            and sheet.undated > 2
+        )
         what = f"{said}: totals of years, or remarks" if grave else said
         yield Finding("undated", "note", what, sheet.undated)
 
@@ -48,7 +57,9 @@ def hours(sheet: Sheet) -> Iterator[Finding]:
     if usual & set(_MIDNIGHTS) and time(0) not in usual:
         shown = " or ".join(f"{t:%H:%M}" for t in sorted(usual))
         said = f"dates are stamped {shown}: midnight in New York, written in UTC without a zone"
-        yield Finding("stamped midnight", "note", said, int(times.is_in(list(usual)).sum()))
+        yield Finding(
+            "stamped midnight", "note", said, int(times.is_in(list(usual)).sum())
+        )
     odd = sheet.frame.filter(~pl.col(MOMENT).dt.time().is_in(list(usual)))
     # Where no row has the usual time, each has its own: a log of events, and no mixture.
     if 0 < odd.height < sheet.frame.height and sheet.numbers:
@@ -74,7 +85,9 @@ def _minutes(moment: time) -> int:
 def _intraday(sheet: Sheet, odd: pl.DataFrame) -> Finding:
     days, keys = odd[DAY], odd[KEY].unique().sort()
     busiest = odd.group_by(DAY).len().sort("len", DAY, descending=[True, False]).row(0)
-    clock = odd.filter(pl.col(DAY) == busiest[0])[MOMENT].sort().unique(maintain_order=True)
+    clock = (
+        odd.filter(pl.col(DAY) == busiest[0])[MOMENT].sort().unique(maintain_order=True)
+    )
     shown = listed([f"{moment:%H:%M}" for moment in clock[:4]])
     said = (
         f"{odd.height} rows have a time of day of their own among {sheet.frame.height} "
@@ -85,14 +98,21 @@ def _intraday(sheet: Sheet, odd: pl.DataFrame) -> Finding:
     empty = [c for c in sheet.numbers if odd[c].null_count() >= 0.9 * odd.height > 0]
     if empty and len(empty) < len(sheet.numbers):
         said += f"; {', '.join(empty)} are empty in them"
-    return Finding("intraday", "replace", said, odd.height, tuple(empty), some(days.unique().sort()))
+    return Finding(
+        "intraday",
+        "replace",
+        said,
+        odd.height,
+        tuple(empty),
+        some(days.unique().sort()),
+    )
 
 
 def weekends(sheet: Sheet) -> Iterator[Finding]:
     """Find Saturdays and Sundays in daily series, and grids filled from Fridays."""
     if not sheet.has_dates:
         return
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         beat = rhythm(rows[DAY].unique().sort().to_list())
         if not beat.is_daily or not beat.weekend:
             continue
@@ -108,7 +128,9 @@ def weekends(sheet: Sheet) -> Iterator[Finding]:
                 continue
             else:
                 said += "; none of them has a value"
-        yield Finding("weekend", "note", said, len(beat.weekend), places=some(beat.weekend))
+        yield Finding(
+            "weekend", "note", said, len(beat.weekend), places=some(beat.weekend)
+        )
 
 
 def _as_on_fridays(sheet: Sheet, rows: pl.DataFrame) -> tuple[int, int]:
@@ -134,7 +156,7 @@ def off_the_road(sheet: Sheet, now: datetime) -> Iterator[Finding]:
         whose = f" of {listed(list(keys))}" if sheet.key_columns else ""
         said = f"{future.height} rows{whose} are dated after {loaded:%Y-%m-%d}, when they were loaded: {listed(list(days))}"
         yield Finding("future", "replace", said, future.height, places=some(days))
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         days = rows[DAY].unique().sort().to_list()
         far = _far(days)
         if far:

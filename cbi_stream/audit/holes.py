@@ -67,13 +67,24 @@ def holes(sheet: Sheet, sessions: Sessions) -> Iterator[Finding]:
         yield from _told(key, found, empty, unit=unit)
         if single:
             said = f"{named(key)}one period is missing {len(single)} times: {listed([h.said for h in single])}"
-            yield Finding("period missing", "note", said, len(single), places=tuple(str(h.after) for h in single[:6]))
+            yield Finding(
+                "period missing",
+                "note",
+                said,
+                len(single),
+                places=tuple(str(h.after) for h in single[:6]),
+            )
         if empty:
             yield _empty(key, empty, len(days))
 
 
 def _days_by_key(frame: pl.DataFrame) -> Iterator[tuple[str, list[date]]]:
-    grouped = frame.select(KEY, DAY).unique().sort(KEY, DAY).group_by(KEY, maintain_order=True)
+    grouped = (
+        frame.select(KEY, DAY)
+        .unique()
+        .sort(KEY, DAY)
+        .group_by(KEY, maintain_order=True)
+    )
     for row in grouped.agg(DAY).iter_rows():
         yield row[0], row[1]
 
@@ -92,7 +103,9 @@ def _holes(key: str, beat: Rhythm, sessions: Sessions) -> tuple[list[Hole], list
         if beat.is_daily or usual <= _DAILY:
             if gap <= _SESSIONS:
                 continue
-            missing = gap - 1 if beat.has_weekends else _sessions(before, after, sessions)
+            missing = (
+                gap - 1 if beat.has_weekends else _sessions(before, after, sessions)
+            )
             if missing >= _SESSIONS:
                 found.append(Hole(key, before, after, missing))
         elif gap > _ONE * usual:
@@ -123,7 +136,13 @@ def _told(
     if yearly:
         lengths = ", ".join(f"{h.days} days to {h.after}" for h in yearly)
         said = f"{named(key)}a hole at the same time of {len(yearly)} years in a row: {lengths}"
-        yield Finding("yearly hole", "replace", said, len(yearly), places=tuple(h.said for h in yearly))
+        yield Finding(
+            "yearly hole",
+            "replace",
+            said,
+            len(yearly),
+            places=tuple(h.said for h in yearly),
+        )
     rest = sorted((h for h in open_ if h not in yearly), key=lambda h: -h.missing)
     if rest:
         grave = any(h.missing >= (2 if unit == "periods" else _GRAVE) for h in rest)
@@ -133,10 +152,18 @@ def _told(
             f"{listed([h.said for h in rest])}"
         )
         weight = "replace" if grave else "note"
-        yield Finding("hole", weight, said, total, places=tuple(h.said for h in rest[:12]))  # type: ignore[arg-type]
+        yield Finding(
+            "hole", weight, said, total, places=tuple(h.said for h in rest[:12])
+        )  # type: ignore[arg-type]
     if kept:
         said = f"{named(key)}no value, though the days are listed: {listed([h.said for h in kept])}"
-        yield Finding("silent stretch", "note", said, len(kept), places=tuple(h.said for h in kept[:6]))
+        yield Finding(
+            "silent stretch",
+            "note",
+            said,
+            len(kept),
+            places=tuple(h.said for h in kept[:6]),
+        )
 
 
 def _every_year(found: list[Hole]) -> list[Hole]:
@@ -154,5 +181,9 @@ def _every_year(found: list[Hole]) -> list[Hole]:
 
 def _empty(key: str, empty: list[date], full: int) -> Finding:
     share = len(empty) / (len(empty) + full)
-    said = f"{named(key)}{len(empty)} rows without a value ({share:.1%}): {listed(empty)}"
-    return Finding("empty rows", "note", said, len(empty), places=tuple(map(str, empty[:6])))
+    said = (
+        f"{named(key)}{len(empty)} rows without a value ({share:.1%}): {listed(empty)}"
+    )
+    return Finding(
+        "empty rows", "note", said, len(empty), places=tuple(map(str, empty[:6]))
+    )

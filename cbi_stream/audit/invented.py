@@ -21,7 +21,20 @@ _HOLLOW_SHARE = 0.25
 _LADDER = 8
 _SHARES = 10
 # Known conversions are no inventions: powers of ten, inches, tonnes and bushels.
-_CONVERSIONS = (10.0, 100.0, 1000.0, 25.4, 2.54, 36.7437, 39.3679, 2.20462, 12.0, 7.0, 52.0, 4.0)
+_CONVERSIONS = (
+    10.0,
+    100.0,
+    1000.0,
+    25.4,
+    2.54,
+    36.7437,
+    39.3679,
+    2.20462,
+    12.0,
+    7.0,
+    52.0,
+    4.0,
+)
 # Days between publications; no calendar has a step of 30 days.
 _STEPS = {1, 2, 3, 4, 5, 6, 7, 14, 28, 91, 182, 364, 365, 366}
 _FEW_ROWS = 60
@@ -46,7 +59,9 @@ def _named_so(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding]
     kinds = values.drop_nulls().value_counts(sort=True)
     if kinds.height > 200:
         return  # free text may speak of anything
-    made_up = [(kind, n) for kind, n in kinds.iter_rows() if words.INVENTED.search(kind)]
+    made_up = [
+        (kind, n) for kind, n in kinds.iter_rows() if words.INVENTED.search(kind)
+    ]
     n = sum(count for _, count in made_up)
     if made_up:
         shown = ", ".join(repr(kind) for kind, _ in made_up[:3])
@@ -56,7 +71,9 @@ def _named_so(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding]
 
 
 def _templates(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding]:
-    hollow = values.drop_nulls().filter(values.drop_nulls().map_elements(_is_hollow, return_dtype=pl.Boolean))
+    hollow = values.drop_nulls().filter(
+        values.drop_nulls().map_elements(_is_hollow, return_dtype=pl.Boolean)
+    )
     if hollow.len() >= _HOLLOW_SHARE * sheet.frame.height and hollow.len() >= 3:
         said = f"{column} is a template that nobody filled in on {hollow.len()} of {sheet.frame.height} rows: {hollow[0][:60]!r}"
         yield Finding("placeholder text", "archive", said, hollow.len(), (column,))
@@ -68,24 +85,42 @@ def _is_hollow(text: str) -> bool:
 
 def ladders(sheet: Sheet) -> Iterator[Finding]:
     """Find measures that climb by the same step on every row."""
-    for key, rows in sheet.keys() if sheet.has_dates else ():
-        once = rows.unique(DAY, keep="first", maintain_order=True)
-        for column in sheet.numbers:
-            values = once[column].drop_nulls()
-            if values.len() < _LADDER or words.CUMULATIVE.search(plain(column)):
-                continue
-            steps = values.diff().drop_nulls()
-            step = float(steps[0])
-            if step != 0 and float((steps - step).abs().max() or 0) <= 1e-9 * abs(step) + 1e-12:  # type: ignore[arg-type]
-                said = f"{named(key)}{column} changes by exactly {number(step)} on each of {values.len()} rows ({number(values[0])} to {number(values[-1])})"
-                yield Finding("ladder", "archive", said, values.len(), (column,), some(once[DAY]))
+    if not sheet.has_dates:
+        return
+    asked = [c for c in sheet.numbers if not words.CUMULATIVE.search(plain(c))]
+    once = sheet.frame.unique([KEY, DAY], keep="first", maintain_order=True)
+    for column in asked:
+        values = pl.col(column).drop_nulls()
+        step = values.diff()
+        told = once.group_by(KEY, maintain_order=True).agg(
+            values.len().alias("rows"),
+            step.min().alias("least"),
+            step.max().alias("most"),
+            values.first().alias("first"),
+            values.last().alias("last"),
+        )
+        even = (pl.col("most") - pl.col("least")) <= 1e-9 * pl.col("most").abs() + 1e-12
+        for row in told.filter(
+            pl.col("rows") >= _LADDER, even, pl.col("most") != 0
+        ).iter_rows(named=True):
+            said = (
+                f"{named(row[KEY])}{column} changes by exactly {number(row['most'])} on each of "
+                f"{row['rows']} rows ({number(row['first'])} to {number(row['last'])})"
+            )
+            yield Finding("ladder", "archive", said, row["rows"], (column,))
 
 
 def shares(sheet: Sheet) -> Iterator[Finding]:
     """Find one measure that is an exact round share of another one."""
-    able = [c for c in sheet.numbers if sheet.frame[c].drop_nulls().n_unique() >= _SHARES]
+    able = [
+        c for c in sheet.numbers if sheet.frame[c].drop_nulls().n_unique() >= _SHARES
+    ]
     for one, other in combinations(able[:60], 2):
-        both = sheet.frame.select(one, other).drop_nulls().filter(pl.col(one) != 0, pl.col(other) != 0)
+        both = (
+            sheet.frame.select(one, other)
+            .drop_nulls()
+            .filter(pl.col(one) != 0, pl.col(other) != 0)
+        )
         if both.height < _SHARES or both[one].n_unique() < _SHARES:
             continue
         ratios = both[other] / both[one]
@@ -129,36 +164,66 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
 
 def sums(sheet: Sheet) -> Iterator[Finding]:
     """Find running totals that fall inside their season."""
-    season = next((c for c in sheet.frame.columns if words.SEASON.search(plain(c))), None)
+    season = next(
+        (c for c in sheet.frame.columns if words.SEASON.search(plain(c))), None
+    )
     for column in sheet.numbers if sheet.has_dates else ():
         if not words.CUMULATIVE.search(plain(column)):
             continue
         by = [KEY, season] if season else [KEY]
         once = sheet.frame.unique([*by, DAY], keep="last", maintain_order=True)
-        fell = once.with_columns(pl.col(column).diff().over(by).alias("step")).filter(pl.col("step") < 0)
+        fell = once.with_columns(pl.col(column).diff().over(by).alias("step")).filter(
+            pl.col("step") < 0
+        )
         resets = 0 if season else once[DAY].dt.year().n_unique()
         if fell.height > resets:
             said = f"{column} is a running total and falls on {fell.height} of {once.height} rows: {listed(fell[DAY].to_list())}"
-            yield Finding("falling total", "archive", said, fell.height, (column,), some(fell[DAY]))
+            yield Finding(
+                "falling total",
+                "archive",
+                said,
+                fell.height,
+                (column,),
+                some(fell[DAY]),
+            )
 
 
 def harvest(sheet: Sheet) -> Iterator[Finding]:
     """Find progress of a harvest in the United States at the time of planting."""
     column = next((c for c in sheet.numbers if words.HARVEST.search(plain(c))), None)
-    where = next((c for c in sheet.key_columns if sheet.frame[c].dtype == pl.String), None)
+    where = next(
+        (c for c in sheet.key_columns if sheet.frame[c].dtype == pl.String), None
+    )
     if column is None or where is None or not sheet.has_dates:
         return
-    states = [s for s in sheet.frame[where].drop_nulls().unique() if words.UNITED_STATES.match(s)]
-    rows = sheet.frame.filter(pl.col(where).is_in(states), pl.col(column).is_between(_HALF, _PER_CENT))
-    reached = rows.group_by(KEY, pl.col(DAY).dt.year().alias("year")).agg(pl.col(DAY).min())
+    states = [
+        s
+        for s in sheet.frame[where].drop_nulls().unique()
+        if words.UNITED_STATES.match(s)
+    ]
+    rows = sheet.frame.filter(
+        pl.col(where).is_in(states), pl.col(column).is_between(_HALF, _PER_CENT)
+    )
+    reached = rows.group_by(KEY, pl.col(DAY).dt.year().alias("year")).agg(
+        pl.col(DAY).min()
+    )
     # Half of a crop of the northern summer is in from late June (winter wheat) on.
-    early = reached.filter(pl.col(DAY).dt.month().is_between(3, 6), pl.col(DAY).dt.ordinal_day() < 172)
+    early = reached.filter(
+        pl.col(DAY).dt.month().is_between(3, 6), pl.col(DAY).dt.ordinal_day() < 172
+    )
     if early.height and 2 * early.height >= reached.height:
         said = (
             f"{column} passes half between {early[DAY].min()} and {early[DAY].max()} in {early.height} of "
             f"{reached.height} places of the United States: that is planting, no harvest"
         )
-        yield Finding("wrong measure", "replace", said, early.height, (column,), some(early[KEY].sort()))
+        yield Finding(
+            "wrong measure",
+            "replace",
+            said,
+            early.height,
+            (column,),
+            some(early[KEY].sort()),
+        )
 
 
 def bursts(sheet: Sheet) -> Iterator[Finding]:
@@ -166,7 +231,10 @@ def bursts(sheet: Sheet) -> Iterator[Finding]:
     if not sheet.has_dates or sheet.frame.height < 2 * _SHARES:
         return
     day = sheet.frame[MOMENT].dt.truncate("1m")
-    if sheet.frame[MOMENT].n_unique() < 0.9 * sheet.frame.height or sheet.frame[MOMENT].dt.date().n_unique() > 7:
+    if (
+        sheet.frame[MOMENT].n_unique() < 0.9 * sheet.frame.height
+        or sheet.frame[MOMENT].dt.date().n_unique() > 7
+    ):
         return
     if day.n_unique() <= 0.5 * sheet.frame.height:
         said = f"{sheet.frame.height} rows are dated within {day.n_unique()} minutes: the time of a download, not of what they tell"

@@ -20,7 +20,12 @@ _WINDOW, _STEP = 20, 10
 _SIDES, _SWITCHES, _EXACT_SWITCHES = 3, 4, 6
 # The distance of two levels against the width of each, their height, and the tick.
 _APART, _RELATIVE, _TICKS = 4.0, 0.01, 5
-_FACTORS = {10.0: "10", 100.0: "100", 1000.0: "1,000", 25.4: "25.4 (inches and millimetres)"}
+_FACTORS = {
+    10.0: "10",
+    100.0: "100",
+    1000.0: "1,000",
+    25.4: "25.4 (inches and millimetres)",
+}
 _NEAR = 0.1
 _AROUND, _QUIET = 10, 1.5
 _STAYS = 20
@@ -36,8 +41,8 @@ def levels(sheet: Sheet) -> Iterator[Finding]:
     asked = [c for c in sheet.numbers if not any(p.search(plain(c)) for p in loose)]
     if len(asked) > _ASKED:
         return  # a table of positions by holder: its columns are no series of prices
-    for key, rows in sheet.keys():
-        for column in asked:
+    for key, rows in sheet.keys:
+        for column in asked if rows.height >= _WINDOW else ():
             seen = rows.select(DAY, column).drop_nulls().unique(maintain_order=True)
             if seen.height < _WINDOW:
                 continue
@@ -46,12 +51,17 @@ def levels(sheet: Sheet) -> Iterator[Finding]:
             yield from _jumps(key, column, values, days=days)
 
 
-def _to_and_fro(key: str, column: str, values: list[float], *, days: list[date]) -> Iterator[Finding]:
+def _to_and_fro(
+    key: str, column: str, values: list[float], *, days: list[date]
+) -> Iterator[Finding]:
     tick = _tick(values)
     found: list[tuple[int, tuple[float, ...], int]] = []
     for start in range(0, len(values) - _WINDOW + 1, _STEP):
         window = values[start : start + _WINDOW]
-        told = _two_levels(window, tick) or _few_levels(window, tick)
+        told = _two_levels(window, tick)
+        # A rate that is quoted coarsely takes few values; it has one of them a day.
+        if told is None and 2 * len(set(days[start : start + _WINDOW])) <= _WINDOW:
+            told = _few_levels(window, tick)
         if told is not None:
             found.append((start, *told))
     if not found:
@@ -63,7 +73,9 @@ def _to_and_fro(key: str, column: str, values: list[float], *, days: list[date])
         f"{switches} times in {_WINDOW} rows from {days[start]} on, and so in {len(found)} "
         f"stretches of {first} to {last}: several series under one name"
     )
-    yield Finding("two levels", "replace", said, len(found), (column,), (str(days[start]),))
+    yield Finding(
+        "two levels", "replace", said, len(found), (column,), (str(days[start]),)
+    )
 
 
 def _tick(values: list[float]) -> float:
@@ -73,7 +85,9 @@ def _tick(values: list[float]) -> float:
     return min((step for step in steps if step > 1e-9), default=0.0)
 
 
-def _two_levels(window: list[float], tick: float) -> tuple[tuple[float, ...], int] | None:
+def _two_levels(
+    window: list[float], tick: float
+) -> tuple[tuple[float, ...], int] | None:
     """Return the two levels of a window and its switches, where there are two."""
     ordered = sorted(window)
     gaps = [b - a for a, b in zip(ordered, ordered[1:], strict=False)]
@@ -84,14 +98,22 @@ def _two_levels(window: list[float], tick: float) -> tuple[tuple[float, ...], in
         return None
     wide = max(low[-1] - low[0], high[-1] - high[0])
     middle = abs(low[0] + high[-1]) / 2
+    if wide == 0:
+        return None  # two exact values, and nothing moves: a coarse quote
     if widest < _APART * wide or widest < _RELATIVE * middle or widest < _TICKS * tick:
         return None
     sides = [value >= high[0] for value in window]
     switches = sum(a != b for a, b in zip(sides, sides[1:], strict=False))
-    return ((low[len(low) // 2], high[len(high) // 2]), switches) if switches >= _SWITCHES else None
+    return (
+        ((low[len(low) // 2], high[len(high) // 2]), switches)
+        if switches >= _SWITCHES
+        else None
+    )
 
 
-def _few_levels(window: list[float], tick: float) -> tuple[tuple[float, ...], int] | None:
+def _few_levels(
+    window: list[float], tick: float
+) -> tuple[tuple[float, ...], int] | None:
     """Return the levels of a window that holds a few values again and again."""
     distinct = sorted(set(window))
     if not 2 <= len(distinct) <= 4 or 0 in distinct:
@@ -105,7 +127,9 @@ def _few_levels(window: list[float], tick: float) -> tuple[tuple[float, ...], in
     return (tuple(distinct), switches) if enough else None
 
 
-def _jumps(key: str, column: str, values: list[float], *, days: list[date]) -> Iterator[Finding]:
+def _jumps(
+    key: str, column: str, values: list[float], *, days: list[date]
+) -> Iterator[Finding]:
     """Find the days on which a quiet series changes its unit."""
     for i in range(_AROUND, len(values) - _AROUND + 1):
         a, b = values[i - 1], values[i] if i < len(values) else 0.0
@@ -115,21 +139,42 @@ def _jumps(key: str, column: str, values: list[float], *, days: list[date]) -> I
         factor = _factor(before, after)
         if factor:
             said = f"{named(key)}{column} jumps by a factor of {factor} on {days[i]}: {number(a)}, then {number(b)}, and stays"
-            yield Finding("unit jump", "replace", said, len(values) - i, (column,), (str(days[i]),))
+            yield Finding(
+                "unit jump",
+                "replace",
+                said,
+                len(values) - i,
+                (column,),
+                (str(days[i]),),
+            )
         elif _is_score(before, values[i : i + _STAYS]):
             said = f"{named(key)}{column} falls from {number(a)} to between 0 and 1 on {days[i]}, and stays: a level, then a score"
-            yield Finding("level, then score", "replace", said, len(values) - i, (column,), (str(days[i]),))
+            yield Finding(
+                "level, then score",
+                "replace",
+                said,
+                len(values) - i,
+                (column,),
+                (str(days[i]),),
+            )
 
 
 def _factor(before: list[float], after: list[float]) -> str:
     """Return by which factor of units two quiet stretches differ; nothing: by none."""
-    if min(*before, *after) <= 0 or max(before) > _QUIET * min(before) or max(after) > _QUIET * min(after):
+    if (
+        min(*before, *after) <= 0
+        or max(before) > _QUIET * min(before)
+        or max(after) > _QUIET * min(after)
+    ):
         return ""
     first, second = sorted(before)[_AROUND // 2], sorted(after)[_AROUND // 2]
     ratio, step = second / first, after[0] / before[-1]
     for factor, said in _FACTORS.items():
         for wanted, told in ((factor, said), (1 / factor, f"1/{said}")):
-            if abs(step / wanted - 1) <= _NEAR and abs(ratio / wanted - 1) <= 2.5 * _NEAR:
+            if (
+                abs(step / wanted - 1) <= _NEAR
+                and abs(ratio / wanted - 1) <= 2.5 * _NEAR
+            ):
                 return told
     return ""
 
@@ -153,18 +198,35 @@ def by_source(sheet: Sheet) -> Iterator[Finding]:
         .group_by(KEY, DAY, source)
         .agg(pl.col(value).median())
     )
-    both = told.join(told, on=[KEY, DAY], suffix=" 2").filter(pl.col(source) < pl.col(f"{source} 2"))
-    off = (pl.col(value) - pl.col(f"{value} 2")).abs() / pl.max_horizontal(pl.col(value).abs(), pl.col(f"{value} 2").abs())
-    pairs = both.group_by(KEY, source, f"{source} 2").agg(
-        pl.len(), off.median().alias("off"), pl.col(value).last(), pl.col(f"{value} 2").last(), pl.col(DAY).max()
+    both = told.join(told, on=[KEY, DAY], suffix=" 2").filter(
+        pl.col(source) < pl.col(f"{source} 2")
     )
-    apart = pairs.filter(pl.col("off") > 0.05, pl.col("len") >= _SIDES).sort(KEY, source)
+    off = (pl.col(value) - pl.col(f"{value} 2")).abs() / pl.max_horizontal(
+        pl.col(value).abs(), pl.col(f"{value} 2").abs()
+    )
+    pairs = both.group_by(KEY, source, f"{source} 2").agg(
+        pl.len(),
+        off.median().alias("off"),
+        pl.col(value).last(),
+        pl.col(f"{value} 2").last(),
+        pl.col(DAY).max(),
+    )
+    apart = pairs.filter(pl.col("off") > 0.05, pl.col("len") >= _SIDES).sort(
+        KEY, source
+    )
     for row in apart.iter_rows(named=True):
         said = (
             f"{named(row[KEY])}{row[source]} and {row[f'{source} 2']} differ by {row['off']:.0%} on "
             f"{row['len']} shared days ({row[DAY]}: {number(row[value])} and {number(row[f'{value} 2'])}): two series under one name"
         )
-        yield Finding("two sources", "replace", said, row["len"], (value, source), (str(row[DAY]),))
+        yield Finding(
+            "two sources",
+            "replace",
+            said,
+            row["len"],
+            (value, source),
+            (str(row[DAY]),),
+        )
 
 
 def rhythms(sheet: Sheet, beats: dict[str, list[str]]) -> Iterator[Finding]:
@@ -172,4 +234,10 @@ def rhythms(sheet: Sheet, beats: dict[str, list[str]]) -> Iterator[Finding]:
     mixed = {key: told for key, told in beats.items() if len(told) > 1}
     if mixed:
         shown = [f"{named(key)}{', then '.join(told)}" for key, told in mixed.items()]
-        yield Finding("changing rhythm", "note", f"{listed(shown, most=4)}", len(mixed), places=tuple(list(mixed)[:6]))
+        yield Finding(
+            "changing rhythm",
+            "note",
+            f"{listed(shown, most=4)}",
+            len(mixed),
+            places=tuple(list(mixed)[:6]),
+        )

@@ -42,11 +42,13 @@ def overlaps(sheet: Sheet, held: Held) -> Iterator[Finding]:
         return
     stem = sheet.name.rsplit("/", 1)[-1].removesuffix(".gz").rsplit(".", 1)[0]
     stem = stem.split("_asof_")[0]
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         for name, column in _asked(sheet, key, stem):
             known = held.known(name)
             if known is not None:
-                yield from _compared(known, rows.select(DAY, column), held.series[known])
+                yield from _compared(
+                    known, rows.select(DAY, column), held.series[known]
+                )
                 break
 
 
@@ -66,7 +68,9 @@ def _compared(name: str, rows: pl.DataFrame, stored: pl.DataFrame) -> Iterator[F
     if both.height < _FEWEST:
         return
     off = (pl.col(column) - pl.col("value")).abs()
-    room = _EQUAL * pl.max_horizontal(pl.col(column).abs(), pl.col("value").abs()) + 1e-9
+    room = (
+        _EQUAL * pl.max_horizontal(pl.col(column).abs(), pl.col("value").abs()) + 1e-9
+    )
     differ = both.filter(off > room)
     weight: Weight = "replace" if differ.height > _DIFFER * both.height else "note"
     said = (
@@ -74,13 +78,20 @@ def _compared(name: str, rows: pl.DataFrame, stored: pl.DataFrame) -> Iterator[F
         f"{both.height - differ.height} values are equal, {differ.height} differ"
     )
     places = []
-    for day, here, there in differ.sort(DAY).select(DAY, column, "value").head(3).iter_rows():
+    for day, here, there in (
+        differ.sort(DAY).select(DAY, column, "value").head(3).iter_rows()
+    ):
         places.append(f"{day}: {number(here)} here, {number(there)} in the lake")
     said += f" ({'; '.join(places)})" if places else ""
     yield Finding("overlap", weight, said, both.height, (column,), tuple(places))
 
 
-def held_of(prices: pl.DataFrame, observations: Mapping[str, pl.DataFrame], *, names: Mapping[str, str]) -> Held:
+def held_of(
+    prices: pl.DataFrame,
+    observations: Mapping[str, pl.DataFrame],
+    *,
+    names: Mapping[str, str],
+) -> Held:
     """Return what a lake holds.
 
     Args:
@@ -90,11 +101,13 @@ def held_of(prices: pl.DataFrame, observations: Mapping[str, pl.DataFrame], *, n
     """
     series: dict[str, pl.DataFrame] = {}
     for frame in observations.values():
-        newest = frame.sort("series", "date", "vintage").unique(["series", "date"], keep="last", maintain_order=True)
+        newest = frame.sort("series", "date", "vintage").unique(
+            ["series", "date"], keep="last", maintain_order=True
+        )
         for key, part in newest.group_by("series", maintain_order=True):
             series[str(key[0]).upper()] = part.select("date", "value")
     for key, part in prices.group_by("symbol", maintain_order=True):
-        series[str(key[0]).upper()] = part.select("date", pl.col("close").alias("value"))
+        series[str(key[0]).upper()] = part.select(
+            "date", pl.col("close").alias("value")
+        )
     return Held(series, {name.upper(): known.upper() for name, known in names.items()})
-
-

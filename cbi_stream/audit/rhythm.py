@@ -52,7 +52,12 @@ class Rhythm:
             return "irregular"
         if self.is_daily:
             return "each day of the week" if self.has_weekends else "daily"
-        names = ((7, "weekly"), (15, "twice a month"), (31, "monthly"), (92, "quarterly"))
+        names = (
+            (7, "weekly"),
+            (15, "twice a month"),
+            (31, "monthly"),
+            (92, "quarterly"),
+        )
         near = [said for days, said in names if abs(self.step - days) <= 0.15 * days]
         yearly = "yearly" if 350 <= self.step <= 380 else f"every {self.step:g} days"
         return near[0] if near else yearly
@@ -65,7 +70,8 @@ def rhythm(days: list[date]) -> Rhythm:
         usual = [1.0] * len(gaps)  # weekends make no gap unusual
     else:
         usual = [
-            median(gaps[max(0, i - _AROUND) : i + _AROUND + 1]) for i in range(len(gaps))
+            median(gaps[max(0, i - _AROUND) : i + _AROUND + 1])
+            for i in range(len(gaps))
         ]
     step = median(gaps) if len(days) >= _FEWEST else 0
     weekend = tuple(day for day in days if day.isoweekday() > 5)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import polars as pl
 
@@ -83,8 +84,9 @@ class Sheet:
         asked = [self.close] if self.bars() and self.close else list(self.numbers)
         return self.frame.filter(pl.any_horizontal(pl.col(asked).is_not_null()))
 
+    @cached_property
     def keys(self) -> list[tuple[str, pl.DataFrame]]:
-        """Return the rows of each key, by key."""
+        """The rows of each key, by key."""
         parts = self.frame.partition_by(KEY, maintain_order=True, as_dict=True)
         return [(str(key[0]), part) for key, part in parts.items()]
 
@@ -119,7 +121,9 @@ def laid_out(
     dates = stamps[0] if stamps else ()
     kept = [c for c in typed.columns if words.BOOKKEEPING.search(plain(c))]
     rest = [c for c in typed.columns if c not in kept and c not in dates]
-    whole = typed.with_columns(stamps[1] if stamps else pl.lit(None, pl.Datetime("us")).alias(MOMENT))
+    whole = typed.with_columns(
+        stamps[1] if stamps else pl.lit(None, pl.Datetime("us")).alias(MOMENT)
+    )
     keys = tuple(key_columns) or _guessed_keys(whole, rest)
     return _sheet(name, whole, dates=dates, keys=keys, rest=rest, kept=kept, odd=odd)
 
@@ -134,10 +138,15 @@ def _sheet(  # noqa: PLR0913 - the parts of one record
     kept: list[str],
     odd: dict[str, tuple[str, ...]],
 ) -> Sheet:
-    key = pl.concat_str([pl.col(c).cast(pl.String).fill_null("(empty)") for c in keys], separator=" / ") if keys else pl.lit("")
-    rows = whole.with_columns(
-        key.alias(KEY), pl.col(MOMENT).dt.date().alias(DAY)
+    key = (
+        pl.concat_str(
+            [pl.col(c).cast(pl.String).fill_null("(empty)") for c in keys],
+            separator=" / ",
+        )
+        if keys
+        else pl.lit("")
     )
+    rows = whole.with_columns(key.alias(KEY), pl.col(MOMENT).dt.date().alias(DAY))
     dated = rows.filter(pl.col(DAY).is_not_null()) if dates else rows
     ordered = dated.sort(KEY, MOMENT, maintain_order=True)
     numbers = [
@@ -171,11 +180,16 @@ def _sheet(  # noqa: PLR0913 - the parts of one record
 def _runs_one_way(dated: pl.DataFrame) -> bool:
     """Return whether each key's dates run one way, forward or back."""
     steps = pl.col(MOMENT).diff().over(KEY)
-    back = dated.select((steps < pl.duration()).sum().alias("b"), (steps > pl.duration()).sum().alias("f"))
+    back = dated.select(
+        (steps < pl.duration()).sum().alias("b"),
+        (steps > pl.duration()).sum().alias("f"),
+    )
     return min(back.row(0)) == 0
 
 
-def _dated(typed: pl.DataFrame, column: str | None) -> tuple[tuple[str, ...], pl.Series] | None:
+def _dated(
+    typed: pl.DataFrame, column: str | None
+) -> tuple[tuple[str, ...], pl.Series] | None:
     """Return the columns that date a row, and the moments that they say."""
     if column is not None:
         made = moments(typed[column])
@@ -199,7 +213,11 @@ def _by_parts(typed: pl.DataFrame) -> tuple[tuple[str, ...], pl.Series] | None:
     parts = tuple(named[part] for part in ("year", "month", "day"))
     text = typed.select(
         pl.concat_str(
-            [pl.col(p).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False) for p in parts], separator="-"
+            [
+                pl.col(p).cast(pl.Float64, strict=False).cast(pl.Int64, strict=False)
+                for p in parts
+            ],
+            separator="-",
         )
     ).to_series()
     made = text.str.to_datetime("%Y-%m-%d", strict=False, time_unit="us")
@@ -225,7 +243,9 @@ def _guessed_keys(whole: pl.DataFrame, rest: list[str]) -> tuple[str, ...]:
     """
     pair = [c for c in rest if words.BETWEEN.search(plain(c))]
     editions = [c for c in rest if words.EDITION.search(plain(c))]
-    alone = [c for c in rest if words.SERIES.search(plain(c)) and whole[c].dtype == pl.String]
+    alone = [
+        c for c in rest if words.SERIES.search(plain(c)) and whole[c].dtype == pl.String
+    ]
     if len(pair) == 2:
         return (*pair, *editions)
     if alone:

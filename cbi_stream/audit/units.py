@@ -39,18 +39,25 @@ def units(sheet: Sheet) -> Iterator[Finding]:
 
 def _temperatures(sheet: Sheet, column: str) -> Iterator[Finding]:
     told: dict[str, list[str]] = {}
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         values = rows[column].drop_nulls()
         if values.len() >= _FEWEST:
             days = rows["_day"]
             span = (days.max() - days.min()).days  # type: ignore[operator,union-attr]
             told.setdefault(_scale(values, span), []).append(key)
     if len(told) > 1:
-        parts = [f"{scale} in {len(keys)} series ({listed(keys, most=2)}; {_range(sheet, column, keys)})" for scale, keys in sorted(told.items())]
+        parts = [
+            f"{scale} in {len(keys)} series ({listed(keys, most=2)}; {_range(sheet, column, keys)})"
+            for scale, keys in sorted(told.items())
+        ]
         said = f"{column} holds {len(told)} units: {'; '.join(parts)}"
-        yield Finding("mixed units", "replace", said, len(told), (column,), tuple(sorted(told)))
+        yield Finding(
+            "mixed units", "replace", said, len(told), (column,), tuple(sorted(told))
+        )
     elif "Fahrenheit" in told:
-        said = f"{column} is in Fahrenheit ({_range(sheet, column, told['Fahrenheit'])})"
+        said = (
+            f"{column} is in Fahrenheit ({_range(sheet, column, told['Fahrenheit'])})"
+        )
         wrong = "celsius" in plain(column) or plain(column).endswith("_c")
         yield Finding("unit", "replace" if wrong else "note", said, 1, (column,))
 
@@ -71,19 +78,23 @@ def _range(sheet: Sheet, column: str, keys: list[str]) -> str:
 
 def _rain(sheet: Sheet, column: str) -> Iterator[Finding]:
     small, large = [], []
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         wet = rows[column].drop_nulls()
         wet = wet.filter(wet > 0)
         if wet.len() < _WET_DAYS:
             continue
         heavy = float(wet.quantile(0.99) or 0)
-        (small if heavy < _INCHES else large if heavy > _MILLIMETRES else []).append(key)
+        (small if heavy < _INCHES else large if heavy > _MILLIMETRES else []).append(
+            key
+        )
     if small and large:
         said = (
             f"{column} holds inches in {listed(small, most=3)} ({_range(sheet, column, small)}) and "
             f"millimetres in {listed(large, most=3)} ({_range(sheet, column, large)})"
         )
-        yield Finding("mixed units", "replace", said, 2, (column,), ("inches", "millimetres"))
+        yield Finding(
+            "mixed units", "replace", said, 2, (column,), ("inches", "millimetres")
+        )
     elif small and plain(column).endswith("mm"):
         said = f"{column} says mm, and its heaviest days are {_range(sheet, column, small)}: inches"
         yield Finding("unit", "replace", said, len(small), (column,), tuple(small[:6]))
@@ -100,6 +111,16 @@ def schemes(sheet: Sheet) -> Iterator[Finding]:
     for name, rows in told.sort(source).group_by(source, maintain_order=True):
         kinds = rows["scheme"].unique().sort().to_list()
         if len(kinds) > 1:
-            shown = [f"{kind} ({rows.filter(pl.col('scheme') == kind).height} ids)" for kind in kinds]
+            shown = [
+                f"{kind} ({rows.filter(pl.col('scheme') == kind).height} ids)"
+                for kind in kinds
+            ]
             said = f"{source} {name[0]} stands over ids of {len(kinds)} schemes: {', '.join(shown)}: a wrong label"
-            yield Finding("mislabelled source", "replace", said, rows.height, (source, ids), tuple(kinds))
+            yield Finding(
+                "mislabelled source",
+                "replace",
+                said,
+                rows.height,
+                (source, ids),
+                tuple(kinds),
+            )

@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from cbi_stream.audit import bars, columns, copies, dates, holes, invented, levels, units
+from cbi_stream.audit import (
+    bars,
+    columns,
+    copies,
+    dates,
+    holes,
+    invented,
+    levels,
+    units,
+)
 from cbi_stream.audit.finding import Finding, listed
 from cbi_stream.audit.overlap import Held, overlaps
 from cbi_stream.audit.rhythm import rhythm
@@ -78,7 +87,13 @@ class Judged:
 
 
 def judged(
-    sheet: Sheet, *, form: str, noticed: Sequence[str], sessions: Sessions, now: datetime, held: Held | None
+    sheet: Sheet,
+    *,
+    form: str,
+    noticed: Sequence[str],
+    sessions: Sessions,
+    now: datetime,
+    held: Held | None,
 ) -> Judged:
     """Return what is said of one file, with the gravest findings first.
 
@@ -117,7 +132,13 @@ def judged(
 
 def _verdict(found: Sequence[Finding]) -> Verdict:
     weights = {each.weight for each in found}
-    return "archive" if "archive" in weights else "replace" if "replace" in weights else "keep"
+    return (
+        "archive"
+        if "archive" in weights
+        else "replace"
+        if "replace" in weights
+        else "keep"
+    )
 
 
 def _together(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -130,7 +151,9 @@ def _together(found: Sequence[Finding]) -> Iterator[Finding]:
             yield from same
             continue
         ordered = sorted(same, key=lambda each: -each.count)
-        said = f"{len(same)} times: " + "; ".join(each.said for each in ordered[:_TOGETHER])
+        said = f"{len(same)} times: " + "; ".join(
+            each.said for each in ordered[:_TOGETHER]
+        )
         names = tuple(dict.fromkeys(c for each in ordered for c in each.columns))
         places = tuple(place for each in ordered for place in each.places[:1])
         yield replace(
@@ -147,7 +170,7 @@ def _beats(sheet: Sheet) -> dict[str, list[str]]:
     told: dict[str, list[str]] = {}
     if not sheet.has_dates or not sheet.names_series:
         return told
-    for key, rows in sheet.keys():
+    for key, rows in sheet.keys:
         names: list[str] = []
         for year, part in sorted(rows.group_by(rows[DAY].dt.year().alias("year"))):
             days = part[DAY].unique().sort().to_list()
