@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from cbi_stream.audit.finding import Finding, Weight, some
+from cbi_stream.audit.finding import Finding, Weight, some, stretch
 from cbi_stream.audit.sheet import DAY, Sheet
 
 # Providers that build bars from quotes miss by a hair; a tenth of a percent is none.
@@ -38,7 +38,10 @@ def bars(sheet: Sheet) -> Iterator[Finding]:
         yield _breaches(broken, whole.height)
     flat = whole.filter(pl.col("high") == pl.col("low"))
     if flat.height >= _FLAT * whole.height:
-        said = f"{flat.height} of {whole.height} bars are a single price: no range was traded or recorded"
+        said = (
+            f"{flat.height} of {whole.height} bars are a single price: no range was "
+            "traded or recorded"
+        )
         yield Finding("flat bars", "note", said, flat.height, places=some(flat[DAY]))
 
 
@@ -47,8 +50,11 @@ def _breaches(broken: pl.DataFrame, total: int) -> Finding:
     weight: Weight = "replace" if wide.height > _MANY * total else "note"
     worst = broken.sort("share", descending=True).row(0, named=True)
     said = (
-        f"{broken.height} of {total} bars break open, high, low and close, {wide.height} of them "
-        f"by more than {_HAIR:.1%}; {broken[DAY].min()} to {broken[DAY].max()}; worst {worst[DAY]}: open "
-        f"{worst['open']:g}, high {worst['high']:g}, low {worst['low']:g}, close {worst['close']:g}"
+        f"{broken.height} of {total} bars break open, high, low and close, "
+        f"{wide.height} of them "
+        f"by more than {_HAIR:.1%}; {stretch(broken[DAY])}; worst "
+        f"{worst[DAY]}: open "
+        f"{worst['open']:g}, high {worst['high']:g}, low {worst['low']:g}, close "
+        f"{worst['close']:g}"
     )
     return Finding("ohlc", weight, said, broken.height, places=some(broken[DAY]))

@@ -67,19 +67,14 @@ def _cleaned(series: pl.Series) -> pl.Series | None:
         return text if numbers is None else numbers
     if kind == pl.Categorical or isinstance(kind, pl.Enum):
         return _worded(series.cast(pl.String))
-    if kind == pl.Boolean or kind.is_numeric():
-        numbers = series.cast(pl.Float64)
+    if kind in (pl.Boolean, pl.Null) or kind.is_numeric():
         # NaN says that nothing was measured, as null does.
-        return numbers.fill_nan(None)
-    if kind == pl.Date:
-        return series
+        return series.cast(pl.Float64).fill_nan(None)
     if isinstance(kind, pl.Datetime):
         if kind.time_zone is not None:
             series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
         return series.cast(pl.Datetime("us"))
-    if kind == pl.Null:
-        return series.cast(pl.Float64)
-    return None
+    return series if kind == pl.Date else None
 
 
 def _worded(series: pl.Series) -> pl.Series:

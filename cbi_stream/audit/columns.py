@@ -10,7 +10,16 @@ from collections.abc import Iterator
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, Weight, listed, named, number, some
+from cbi_stream.audit.finding import (
+    Finding,
+    Weight,
+    amount,
+    listed,
+    named,
+    number,
+    some,
+    stretch,
+)
 from cbi_stream.audit.sheet import DAY, KEY, Sheet
 from cbi_stream.audit.vocabulary import plain
 
@@ -55,7 +64,10 @@ def dead(sheet: Sheet) -> Iterator[Finding]:
         said = f"0 on every row: {listed(lawful)}"
         yield Finding("zero column", "note", said, len(lawful), tuple(lawful))
     if wrong:
-        said = f"0.0 on all {sheet.frame.height} rows, as if nothing had been filled in: {listed(wrong)}"
+        said = (
+            f"0.0 on all {sheet.frame.height} rows, as if nothing had been filled in: "
+            f"{listed(wrong)}"
+        )
         # In a wide table of many series a column of zeros may be true.
         weight = (
             "replace"
@@ -85,7 +97,10 @@ def constant(sheet: Sheet) -> Iterator[Finding]:
         if not seen.height or (seen[column] > 1).any() or (values == 0).all():
             continue
         first, n = values[0], seen.height
-        said = f"{column} never changes in {n} series of {sheet.frame[DAY].min()} to {sheet.frame[DAY].max()} ({number(first)}): a snapshot, no history"
+        said = (
+            f"{column} never changes in {n} series of "
+            f"{stretch(sheet.frame[DAY])} ({number(first)}): a snapshot, no history"
+        )
         yield Finding("snapshot", "replace", said, int(seen["_rows"].sum()), (column,))
 
 
@@ -117,17 +132,20 @@ def _sentinels(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding
     others = values.filter(~values.is_in(_SENTINELS))
     if others.len() == values.len() or others.len() < _FEWEST:
         return
-    middle = float(others.median() or 0)  # type: ignore[arg-type]
-    usual = float((others - middle).abs().median() or 0)  # type: ignore[arg-type]
+    middle = amount(others.median())
+    usual = amount((others - middle).abs().median())
     far = values.filter(
         values.is_in(_SENTINELS) & ((values - middle).abs() > max(_OUTSIDE * usual, 1))
     )
-    low, high = float(others.min()), float(others.max())  # type: ignore[arg-type]
+    low, high = amount(others.min()), amount(others.max())
     far = far.filter((far < low) | (far > high))
     if far.len():
         shown = ", ".join(number(v) for v in far.unique().sort())
         where = sheet.frame.filter(pl.col(column).is_in(far.unique().to_list()))[DAY]
-        said = f"{column} holds {shown} on {far.len()} rows, far outside {number(low)} to {number(high)}: a word for missing"
+        said = (
+            f"{column} holds {shown} on {far.len()} rows, far outside {number(low)} "
+            f"to {number(high)}: a word for missing"
+        )
         yield Finding("sentinel", "replace", said, far.len(), (column,), some(where))
 
 
@@ -153,14 +171,18 @@ def _tail(key: str, column: str, seen: pl.DataFrame) -> Iterator[Finding]:
     if others.len() < 3 or last < _BROKEN_OFF:
         return
     value, start = float(seen[column][-1]), seen[DAY][seen.height - last]
-    usual = int(others.max())  # type: ignore[arg-type]
+    usual = int(amount(others.max()))
     zeros = int((seen[column][: seen.height - last] == 0).sum())
     if value == 0 and not zeros:
-        said = f"{named(key)}{column} is 0 on the last {last} rows, from {start} on, and never before"
+        said = (
+            f"{named(key)}{column} is 0 on the last {last} rows, from {start} on, and "
+            "never before"
+        )
         yield Finding("zero tail", "replace", said, last, (column,), (str(start),))
     elif value != 0 and last >= 10 and last >= 3 * usual:
         said = (
-            f"{named(key)}{column} stands at {number(value)} on the last {last} rows, from "
+            f"{named(key)}{column} stands at {number(value)} on the last {last} rows, "
+            "from "
             f"{start} on; before, it never stood still for more than {usual}"
         )
         yield Finding("stale tail", "replace", said, last, (column,), (str(start),))
@@ -187,10 +209,12 @@ def frozen(sheet: Sheet) -> Iterator[Finding]:
             back = later.filter(pl.col(column) == first, jump)
             others = later[column].value_counts().filter(pl.col(column) != first)
             # A coarse measure comes back to all its values; a stuck one to this alone.
-            if back.height >= max(_FROZEN, 3 * int(others["count"].max() or 0)):  # type: ignore[call-overload]
+            if back.height >= max(_FROZEN, 3 * amount(others["count"].max())):
                 said = (
-                    f"{named(key)}{column} is {number(first)}, the value of its first row, on "
-                    f"{back.height} later rows, each with a jump of more than {_JUMP:.0%}: "
+                    f"{named(key)}{column} is {number(first)}, the value of its first "
+                    "row, on "
+                    f"{back.height} later rows, each with a jump of more than "
+                    f"{_JUMP:.0%}: "
                     f"{listed(back[DAY].to_list())}"
                 )
                 yield Finding(
@@ -206,5 +230,8 @@ def frozen(sheet: Sheet) -> Iterator[Finding]:
 def odd_cells(sheet: Sheet) -> Iterator[Finding]:
     """Say which cells in columns of numbers are none."""
     for column, cells in sheet.odd.items():
-        said = f"{column} holds cells that are no numbers: {', '.join(repr(c) for c in cells)}"
+        said = (
+            f"{column} holds cells that are no numbers: "
+            f"{', '.join(repr(c) for c in cells)}"
+        )
         yield Finding("odd cells", "note", said, len(cells), (column,), cells)

@@ -8,7 +8,7 @@ from itertools import combinations
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, Weight, listed, number
+from cbi_stream.audit.finding import Finding, Weight, listed, number, stretch
 from cbi_stream.audit.sheet import DAY, KEY, MOMENT, Sheet
 from cbi_stream.audit.vocabulary import plain
 
@@ -30,16 +30,17 @@ def rows(sheet: Sheet) -> Iterator[Finding]:
     """Find dates that stand several times under one key, alike or in contradiction."""
     if not sheet.has_dates:
         return
+    at = sheet.stamp
     per_day = (
-        sheet.frame.group_by(KEY, DAY, maintain_order=True)
+        sheet.frame.group_by(KEY, at, maintain_order=True)
         .len()
         .filter(pl.col("len") > 1)
     )
     if not per_day.height:
         return
-    several = sheet.frame.join(per_day.select(KEY, DAY), on=[KEY, DAY], how="semi")
+    several = sheet.frame.join(per_day.select(KEY, at), on=[KEY, at], how="semi")
     values = [*sheet.numbers, *(sheet.texts if not sheet.numbers else ())]
-    judged = several.group_by(KEY, DAY, maintain_order=True).agg(
+    judged = several.group_by(KEY, at, maintain_order=True).agg(
         pl.len().alias("rows"),
         *(pl.col(c).drop_nulls().n_unique().alias(c) for c in values),
     )
@@ -49,27 +50,29 @@ def rows(sheet: Sheet) -> Iterator[Finding]:
         else judged.clear()
     )
     surplus = several.height - per_day.height
-    total = sheet.frame.select(KEY, DAY).n_unique()
+    total = sheet.frame.select(KEY, at).n_unique()
     counts = ", ".join(
         f"{n} with {k} rows"
         for k, n in per_day["len"].value_counts().sort("len").head(5).iter_rows()
     )
-    said = f"{per_day.height} of {total} dates stand several times ({counts}): {surplus} rows too many"
+    said = (
+        f"{per_day.height} of {total} dates stand several times ({counts}): {surplus} "
+        "rows too many"
+    )
     said += (
         f"; {against.height} of them contradict each other"
         if against.height
         else "; all copies agree"
     )
     graver = against.height > _FEW * total or surplus > _SHARE * total
-    weight = "replace" if graver else "note"
-    if not sheet.numbers:
-        weight = "note"  # several events on one day are no fault
-    places = [_place(row) for row in per_day.select(DAY, KEY).head(4).iter_rows()]
+    # Several events on one day are no fault.
+    weight: Weight = "replace" if graver and sheet.numbers else "note"
+    places = [_place(row) for row in per_day.select(at, KEY).head(4).iter_rows()]
     yield Finding(
         "duplicates", weight, said, per_day.height, sheet.key_columns, tuple(places)
-    )  # type: ignore[arg-type]
+    )
     if against.height and sheet.numbers:
-        yield _contradictions(sheet, several, against, weight=weight)  # type: ignore[arg-type]
+        yield _contradictions(sheet, several, against, weight=weight)
 
 
 def _place(row: tuple[object, ...]) -> str:
@@ -79,14 +82,15 @@ def _place(row: tuple[object, ...]) -> str:
 def _contradictions(
     sheet: Sheet, several: pl.DataFrame, against: pl.DataFrame, *, weight: Weight
 ) -> Finding:
+    at = sheet.stamp
     columns = [c for c in sheet.numbers if (against[c] > 1).any()]
     by_key = against[KEY].value_counts(sort=True)
     whose = ", ".join(
         f"{key or 'the file'} {n}" for key, n in by_key.head(5).iter_rows()
     )
     examples = []
-    for key, day in against.select(KEY, DAY).head(3).iter_rows():
-        cells = several.filter(pl.col(KEY) == key, pl.col(DAY) == day)
+    for key, day in against.select(KEY, at).head(3).iter_rows():
+        cells = several.filter(pl.col(KEY) == key, pl.col(at) == day)
         column = next(c for c in columns if cells[c].drop_nulls().n_unique() > 1)
         found = [
             number(v) for v in cells[column].drop_nulls().unique(maintain_order=True)
@@ -121,9 +125,12 @@ def columns(sheet: Sheet) -> Iterator[Finding]:
         if (both[one] != both[other]).any():
             continue
         related = _related(one, other)
-        weight = "note" if related else "replace"
-        said = f"{one} and {other} are equal on all {both.height} rows on which both have a value"
-        yield Finding("copied column", weight, said, both.height, (one, other))  # type: ignore[arg-type]
+        weight: Weight = "note" if related else "replace"
+        said = (
+            f"{one} and {other} are equal on all {both.height} rows on which both "
+            "have a value"
+        )
+        yield Finding("copied column", weight, said, both.height, (one, other))
 
 
 def _sample(frame: pl.DataFrame, able: list[str]) -> dict[str, list[float | None]]:
@@ -155,7 +162,10 @@ def series(sheet: Sheet) -> Iterator[Finding]:
         .to_list()
     )
     if len(able) > _MOST_SERIES:
-        said = f"{len(able)} series: only the first {_MOST_SERIES} were held against each other"
+        said = (
+            f"{len(able)} series: only the first {_MOST_SERIES} were held against "
+            "each other"
+        )
         yield Finding("not compared", "note", said, len(able))
     wide = {
         key: seen.filter(pl.col(KEY) == key).select(DAY, value)
@@ -169,7 +179,7 @@ def series(sheet: Sheet) -> Iterator[Finding]:
         if same >= _EQUAL * both.height:
             said = (
                 f"{one} and {other} are one series under two names: {same} of "
-                f"{both.height} shared dates are equal ({both[DAY].min()} to {both[DAY].max()})"
+                f"{both.height} shared dates are equal ({stretch(both[DAY])})"
             )
             yield Finding(
                 "one series, two names", "replace", said, same, places=(one, other)
@@ -202,7 +212,10 @@ def empty_by_key(sheet: Sheet) -> Iterator[Finding]:
             hollow.setdefault(tuple(empty), []).append(column)
     for keys, named_ in hollow.items():
         n = int(grown.filter(pl.col(KEY).is_in(keys))["rows"].sum())
-        said = f"{listed(named_)} have no value on all {n} rows of {listed(keys)}, and in others they do"
+        said = (
+            f"{listed(named_)} have no value on all {n} rows of {listed(keys)}, and "
+            "in others they do"
+        )
         yield Finding("empty for a key", "note", said, n, tuple(named_), keys[:6])
     if sheet.names_series:
         yield from _zero_by_key(sheet, grown)
@@ -216,7 +229,10 @@ def _zero_by_key(sheet: Sheet, grown: pl.DataFrame) -> Iterator[Finding]:
         # Where it is so in many series it is how the measure is.
         if 0 < nil.height < 0.2 * int((grown[column] > 0).sum()):
             keys, n = nil[KEY].to_list(), int(nil["rows"].sum())
-            said = f"{column} is 0 on all {n} rows of {listed(keys)}, and not in other series"
+            said = (
+                f"{column} is 0 on all {n} rows of {listed(keys)}, and not in other "
+                "series"
+            )
             yield Finding(
                 "zero for a key", "replace", said, n, (column,), tuple(keys[:6])
             )
@@ -238,7 +254,10 @@ def stories(sheet: Sheet) -> Iterator[Finding]:
         return
     distinct = sheet.frame.select(titled).n_unique()
     if distinct <= 0.5 * sheet.frame.height:
-        said = f"{sheet.frame.height} rows hold {distinct} different texts ({', '.join(titled)}) under {sheet.frame[MOMENT].n_unique()} times"
+        said = (
+            f"{sheet.frame.height} rows hold {distinct} different texts "
+            f"({', '.join(titled)}) under {sheet.frame[MOMENT].n_unique()} times"
+        )
         yield Finding(
             "repeated texts",
             "replace",

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, listed, named, some
+from cbi_stream.audit.finding import Finding, amount, listed, named, some, stretch
 from cbi_stream.audit.rhythm import rhythm
 from cbi_stream.audit.sheet import DAY, KEY, MOMENT, Sheet
 from cbi_stream.audit.vocabulary import plain
@@ -56,7 +56,10 @@ def hours(sheet: Sheet) -> Iterator[Finding]:
     usual = _usual(counts)
     if usual & set(_MIDNIGHTS) and time(0) not in usual:
         shown = " or ".join(f"{t:%H:%M}" for t in sorted(usual))
-        said = f"dates are stamped {shown}: midnight in New York, written in UTC without a zone"
+        said = (
+            f"dates are stamped {shown}: midnight in New York, written in UTC without "
+            "a zone"
+        )
         yield Finding(
             "stamped midnight", "note", said, int(times.is_in(list(usual)).sum())
         )
@@ -74,8 +77,8 @@ def _usual(counts: pl.DataFrame) -> set[time]:
         minutes = abs(_minutes(other) - _minutes(first))
         if minutes == 60 and other.second == first.second:
             usual.add(other)
-    share = counts.filter(pl.col(MOMENT).is_in(list(usual)))["count"].sum()
-    return usual if share >= 0.3 * counts["count"].sum() else {time(0)}
+    share = amount(counts.filter(pl.col(MOMENT).is_in(list(usual)))["count"].sum())
+    return usual if share >= 0.3 * amount(counts["count"].sum()) else {time(0)}
 
 
 def _minutes(moment: time) -> int:
@@ -91,7 +94,8 @@ def _intraday(sheet: Sheet, odd: pl.DataFrame) -> Finding:
     shown = listed([f"{moment:%H:%M}" for moment in clock[:4]])
     said = (
         f"{odd.height} rows have a time of day of their own among {sheet.frame.height} "
-        f"rows: {days.min()} to {days.max()}, {busiest[1]} of them on {busiest[0]} ({shown})"
+        f"rows: {stretch(days)}, {busiest[1]} of them on {busiest[0]} "
+        f"({shown})"
     )
     if sheet.key_columns and keys.len() > 1:
         said += f"; in {keys.len()} series: {listed(list(keys))}"
@@ -117,13 +121,19 @@ def weekends(sheet: Sheet) -> Iterator[Finding]:
         if not beat.is_daily or not beat.weekend:
             continue
         share = len(beat.weekend) / len(beat.days)
-        said = f"{named(key)}{len(beat.weekend)} rows lie on a weekend ({share:.1%}): {listed(beat.weekend)}"
+        said = (
+            f"{named(key)}{len(beat.weekend)} rows lie on a weekend ({share:.1%}): "
+            f"{listed(beat.weekend)}"
+        )
         if beat.has_weekends:
             same, compared = _as_on_fridays(sheet, rows)
             if compared and same < compared:
                 continue  # it is made on every day
             if compared:
-                said += f"; all {compared} repeat the value before: filled in, or a rate that holds on"
+                said += (
+                    f"; all {compared} repeat the value before: filled in, or a rate "
+                    "that holds on"
+                )
             elif sheet.close is None:
                 continue
             else:
@@ -154,15 +164,21 @@ def off_the_road(sheet: Sheet, now: datetime) -> Iterator[Finding]:
     if future.height:
         days, keys = future[DAY].unique().sort(), future[KEY].unique().sort()
         whose = f" of {listed(list(keys))}" if sheet.key_columns else ""
-        said = f"{future.height} rows{whose} are dated after {loaded:%Y-%m-%d}, when they were loaded: {listed(list(days))}"
+        said = (
+            f"{future.height} rows{whose} are dated after {loaded:%Y-%m-%d}, when "
+            f"they were loaded: {listed(list(days))}"
+        )
         yield Finding("future", "replace", said, future.height, places=some(days))
     for key, rows in sheet.keys:
-        days = rows[DAY].unique().sort().to_list()
-        far = _far(days)
+        dated = rows[DAY].unique().sort().to_list()
+        far = _far(dated)
         if far:
             n = rows.filter(pl.col(DAY).is_in(far)).height
-            near = next(d for d in days if d not in far)
-            said = f"{named(key)}{n} rows are dated {listed(far)}, more than {_FAR_YEARS} years off the others ({near} on)"
+            near = next(d for d in dated if d not in far)
+            said = (
+                f"{named(key)}{n} rows are dated {listed(far)}, more than "
+                f"{_FAR_YEARS} years off the others ({near} on)"
+            )
             yield Finding("far date", "replace", said, n, places=some(far))
 
 
@@ -198,7 +214,7 @@ def calendar_columns(sheet: Sheet) -> Iterator[Finding]:
         true = {p: _part(sheet.frame[DAY], p) for p in _CALENDAR}
         there = said.is_not_null()
         wrong = int(((said - true[part]).abs() > 1).sum())
-        if not there.any() or wrong <= 0.2 * there.sum():
+        if not there.any() or wrong <= 0.2 * amount(there.sum()):
             continue
         other = [p for p in true if p != part and ((said == true[p]) | ~there).all()]
         also = f": it holds the {other[0]} on every row" if other else ""

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import polars as pl
+
 Weight = Literal["note", "replace", "archive"]
 """A quirk to know; get it again from its source; keep the bytes as evidence only."""
 
@@ -48,3 +50,14 @@ def named(key: str) -> str:
 def number(value: float) -> str:
     """Return a number as short as it can be said exactly enough."""
     return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:.6g}"
+
+
+def amount(value: Any) -> float:
+    """Return a statistic of a column as a number; of an empty column it is 0."""
+    return float(value or 0)
+
+
+def stretch(days: pl.Series) -> str:
+    """Return the first and the last of some days in words."""
+    ordered = days.drop_nulls().sort()
+    return f"{ordered[0]} to {ordered[-1]}" if ordered.len() else "no day"

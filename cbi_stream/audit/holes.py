@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from cbi_stream.audit.finding import Finding, listed, named
+from cbi_stream.audit.finding import Finding, Weight, listed, named
 from cbi_stream.audit.rhythm import Rhythm, rhythm, working_days
 from cbi_stream.audit.sheet import DAY, KEY, Sheet
 from cbi_stream.words.sessions import Sessions
@@ -66,7 +66,10 @@ def holes(sheet: Sheet, sessions: Sessions) -> Iterator[Finding]:
             unit = "days" if beat.has_weekends else "sessions"
         yield from _told(key, found, empty, unit=unit)
         if single:
-            said = f"{named(key)}one period is missing {len(single)} times: {listed([h.said for h in single])}"
+            said = (
+                f"{named(key)}one period is missing {len(single)} times: "
+                f"{listed([h.said for h in single])}"
+            )
             yield Finding(
                 "period missing",
                 "note",
@@ -97,7 +100,8 @@ def _days_without(sheet: Sheet, key: str, there: set[date]) -> list[date]:
 
 
 def _holes(key: str, beat: Rhythm, sessions: Sessions) -> tuple[list[Hole], list[Hole]]:
-    found, single = [], []
+    found: list[Hole] = []
+    single: list[Hole] = []
     pairs = zip(beat.days, beat.days[1:], beat.gaps, beat.usual, strict=False)
     for before, after, gap, usual in pairs:
         if beat.is_daily or usual <= _DAILY:
@@ -128,14 +132,18 @@ def _told(
 ) -> Iterator[Finding]:
     """Say each hole; where the file has rows without a value, its source knew of it."""
     # A source that lists the days itself says that there was nothing to tell.
-    open_, kept = [], []
+    open_: list[Hole] = []
+    kept: list[Hole] = []
     for hole in found:
         listed_days = sum(hole.before < day < hole.after for day in empty)
         (kept if 2 * listed_days >= hole.missing else open_).append(hole)
     yearly = _every_year(open_)
     if yearly:
         lengths = ", ".join(f"{h.days} days to {h.after}" for h in yearly)
-        said = f"{named(key)}a hole at the same time of {len(yearly)} years in a row: {lengths}"
+        said = (
+            f"{named(key)}a hole at the same time of {len(yearly)} years in a row: "
+            f"{lengths}"
+        )
         yield Finding(
             "yearly hole",
             "replace",
@@ -151,12 +159,15 @@ def _told(
             f"{named(key)}{len(rest)} holes, {total} {unit} missing: "
             f"{listed([h.said for h in rest])}"
         )
-        weight = "replace" if grave else "note"
+        weight: Weight = "replace" if grave else "note"
         yield Finding(
             "hole", weight, said, total, places=tuple(h.said for h in rest[:12])
-        )  # type: ignore[arg-type]
+        )
     if kept:
-        said = f"{named(key)}no value, though the days are listed: {listed([h.said for h in kept])}"
+        said = (
+            f"{named(key)}no value, though the days are listed: "
+            f"{listed([h.said for h in kept])}"
+        )
         yield Finding(
             "silent stretch",
             "note",

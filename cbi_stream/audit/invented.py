@@ -12,7 +12,16 @@ from itertools import combinations
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, Weight, listed, named, number, some
+from cbi_stream.audit.finding import (
+    Finding,
+    Weight,
+    amount,
+    listed,
+    named,
+    number,
+    some,
+    stretch,
+)
 from cbi_stream.audit.sheet import DAY, KEY, MOMENT, Sheet
 from cbi_stream.audit.vocabulary import plain
 
@@ -65,7 +74,10 @@ def _named_so(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding]
     n = sum(count for _, count in made_up)
     if made_up:
         shown = ", ".join(repr(kind) for kind, _ in made_up[:3])
-        said = f"{column} says {shown} on {n} of {sheet.frame.height} rows: made up, not measured"
+        said = (
+            f"{column} says {shown} on {n} of {sheet.frame.height} rows: made up, not "
+            "measured"
+        )
         weight: Weight = "archive" if 2 * n >= sheet.frame.height else "replace"
         yield Finding("invented", weight, said, n, (column,))
 
@@ -75,7 +87,10 @@ def _templates(sheet: Sheet, column: str, values: pl.Series) -> Iterator[Finding
         values.drop_nulls().map_elements(_is_hollow, return_dtype=pl.Boolean)
     )
     if hollow.len() >= _HOLLOW_SHARE * sheet.frame.height and hollow.len() >= 3:
-        said = f"{column} is a template that nobody filled in on {hollow.len()} of {sheet.frame.height} rows: {hollow[0][:60]!r}"
+        said = (
+            f"{column} is a template that nobody filled in on {hollow.len()} of "
+            f"{sheet.frame.height} rows: {hollow[0][:60]!r}"
+        )
         yield Finding("placeholder text", "archive", said, hollow.len(), (column,))
 
 
@@ -104,7 +119,8 @@ def ladders(sheet: Sheet) -> Iterator[Finding]:
             pl.col("rows") >= _LADDER, even, pl.col("most") != 0
         ).iter_rows(named=True):
             said = (
-                f"{named(row[KEY])}{column} changes by exactly {number(row['most'])} on each of "
+                f"{named(row[KEY])}{column} changes by exactly {number(row['most'])} "
+                "on each of "
                 f"{row['rows']} rows ({number(row['first'])} to {number(row['last'])})"
             )
             yield Finding("ladder", "archive", said, row["rows"], (column,))
@@ -124,7 +140,7 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
         if both.height < _SHARES or both[one].n_unique() < _SHARES:
             continue
         ratios = both[other] / both[one]
-        ratio = float(ratios.median())  # type: ignore[arg-type]
+        ratio = amount(ratios.median())
         small = min(abs(ratio), 1 / abs(ratio))
         known = any(abs(small * factor - 1) < 1e-4 for factor in _CONVERSIONS)
         round_ = abs(small * 100 - round(small * 100)) < 1e-6
@@ -132,7 +148,10 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
         if same < 0.9 * both.height or known or not round_ or small > 0.999:
             continue
         low, high = (one, other) if abs(ratio) > 1 else (other, one)
-        said = f"{low} is exactly {small:.0%} of {high} on {same} of {both.height} rows: computed by hand, not reported"
+        said = (
+            f"{low} is exactly {small:.0%} of {high} on {same} of {both.height} rows: "
+            "computed by hand, not reported"
+        )
         yield Finding("exact share", "archive", said, same, (low, high))
 
 
@@ -144,7 +163,10 @@ def steps(sheet: Sheet) -> Iterator[Finding]:
     gaps = days.diff().drop_nulls().dt.total_days()
     if days.len() < _LADDER or gaps.n_unique() != 1 or int(gaps[0]) in _STEPS:
         return
-    said = f"all {days.len()} dates lie exactly {gaps[0]} days apart ({days[0]} to {days[-1]}): no publisher has such a calendar"
+    said = (
+        f"all {days.len()} dates lie exactly {gaps[0]} days apart ({days[0]} to "
+        f"{days[-1]}): no publisher has such a calendar"
+    )
     yield Finding("machine dates", "archive", said, days.len(), places=some(days))
 
 
@@ -154,11 +176,15 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         return
     for column in sheet.numbers:
         values = sheet.frame[column].drop_nulls()
-        if values.len() < _LADDER or float(values.abs().median() or 0) < 1000:  # type: ignore[arg-type]
+        if values.len() < _LADDER or amount(values.abs().median()) < 1000:
             continue
         fine = [len(repr(value).partition(".")[2]) for value in values]
         if sorted(fine)[len(fine) // 2] >= 6:
-            said = f"{column} is told to {max(fine)} decimals at a level of {number(float(values.median()))}: computed, not reported"  # type: ignore[arg-type]
+            level = number(amount(values.median()))
+            said = (
+                f"{column} is told to {max(fine)} decimals at a level of {level}: "
+                "computed, not reported"
+            )
             yield Finding("too many digits", "replace", said, values.len(), (column,))
 
 
@@ -177,7 +203,10 @@ def sums(sheet: Sheet) -> Iterator[Finding]:
         )
         resets = 0 if season else once[DAY].dt.year().n_unique()
         if fell.height > resets:
-            said = f"{column} is a running total and falls on {fell.height} of {once.height} rows: {listed(fell[DAY].to_list())}"
+            said = (
+                f"{column} is a running total and falls on {fell.height} of "
+                f"{once.height} rows: {listed(fell[DAY].to_list())}"
+            )
             yield Finding(
                 "falling total",
                 "archive",
@@ -213,8 +242,10 @@ def harvest(sheet: Sheet) -> Iterator[Finding]:
     )
     if early.height and 2 * early.height >= reached.height:
         said = (
-            f"{column} passes half between {early[DAY].min()} and {early[DAY].max()} in {early.height} of "
-            f"{reached.height} places of the United States: that is planting, no harvest"
+            f"{column} passes half in {stretch(early[DAY])} "
+            f"in {early.height} of "
+            f"{reached.height} places of the United States: that is planting, no "
+            "harvest"
         )
         yield Finding(
             "wrong measure",
@@ -237,5 +268,8 @@ def bursts(sheet: Sheet) -> Iterator[Finding]:
     ):
         return
     if day.n_unique() <= 0.5 * sheet.frame.height:
-        said = f"{sheet.frame.height} rows are dated within {day.n_unique()} minutes: the time of a download, not of what they tell"
+        said = (
+            f"{sheet.frame.height} rows are dated within {day.n_unique()} minutes: "
+            "the time of a download, not of what they tell"
+        )
         yield Finding("time of download", "note", said, sheet.frame.height)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 import polars as pl
 
@@ -69,8 +70,10 @@ def _to_and_fro(
     start, shown, switches = max(found, key=lambda each: each[2])
     first, last = days[found[0][0]], days[min(found[-1][0] + _WINDOW, len(days)) - 1]
     said = (
-        f"{named(key)}{column} goes to and fro between {' and '.join(number(v) for v in shown)}: "
-        f"{switches} times in {_WINDOW} rows from {days[start]} on, and so in {len(found)} "
+        f"{named(key)}{column} goes to and fro between "
+        f"{' and '.join(number(v) for v in shown)}: "
+        f"{switches} times in {_WINDOW} rows from {days[start]} on, and so in "
+        f"{len(found)} "
         f"stretches of {first} to {last}: several series under one name"
     )
     yield Finding(
@@ -81,7 +84,7 @@ def _to_and_fro(
 def _tick(values: list[float]) -> float:
     """Return the smallest step between two values of a series."""
     ordered = sorted(set(values))
-    steps = (b - a for a, b in zip(ordered, ordered[1:], strict=False))
+    steps = (b - a for a, b in pairwise(ordered))
     return min((step for step in steps if step > 1e-9), default=0.0)
 
 
@@ -90,7 +93,7 @@ def _two_levels(
 ) -> tuple[tuple[float, ...], int] | None:
     """Return the two levels of a window and its switches, where there are two."""
     ordered = sorted(window)
-    gaps = [b - a for a, b in zip(ordered, ordered[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(ordered)]
     widest = max(gaps)
     at = gaps.index(widest) + 1
     low, high = ordered[:at], ordered[at:]
@@ -103,7 +106,7 @@ def _two_levels(
     if widest < _APART * wide or widest < _RELATIVE * middle or widest < _TICKS * tick:
         return None
     sides = [value >= high[0] for value in window]
-    switches = sum(a != b for a, b in zip(sides, sides[1:], strict=False))
+    switches = sum(a != b for a, b in pairwise(sides))
     return (
         ((low[len(low) // 2], high[len(high) // 2]), switches)
         if switches >= _SWITCHES
@@ -122,7 +125,7 @@ def _few_levels(
     if wide < _TICKS * tick or wide < _RELATIVE * abs(distinct[-1]):
         return None
     often = [value for value in distinct if window.count(value) >= _SIDES]
-    switches = sum(a != b for a, b in zip(window, window[1:], strict=False))
+    switches = sum(a != b for a, b in pairwise(window))
     enough = len(often) >= 2 and switches >= _EXACT_SWITCHES
     return (tuple(distinct), switches) if enough else None
 
@@ -138,7 +141,10 @@ def _jumps(
         before, after = values[i - _AROUND : i], values[i : i + _AROUND]
         factor = _factor(before, after)
         if factor:
-            said = f"{named(key)}{column} jumps by a factor of {factor} on {days[i]}: {number(a)}, then {number(b)}, and stays"
+            said = (
+                f"{named(key)}{column} jumps by a factor of {factor} on {days[i]}: "
+                f"{number(a)}, then {number(b)}, and stays"
+            )
             yield Finding(
                 "unit jump",
                 "replace",
@@ -148,7 +154,10 @@ def _jumps(
                 (str(days[i]),),
             )
         elif _is_score(before, values[i : i + _STAYS]):
-            said = f"{named(key)}{column} falls from {number(a)} to between 0 and 1 on {days[i]}, and stays: a level, then a score"
+            said = (
+                f"{named(key)}{column} falls from {number(a)} to between 0 and 1 on "
+                f"{days[i]}, and stays: a level, then a score"
+            )
             yield Finding(
                 "level, then score",
                 "replace",
@@ -216,8 +225,10 @@ def by_source(sheet: Sheet) -> Iterator[Finding]:
     )
     for row in apart.iter_rows(named=True):
         said = (
-            f"{named(row[KEY])}{row[source]} and {row[f'{source} 2']} differ by {row['off']:.0%} on "
-            f"{row['len']} shared days ({row[DAY]}: {number(row[value])} and {number(row[f'{value} 2'])}): two series under one name"
+            f"{named(row[KEY])}{row[source]} and {row[f'{source} 2']} differ by "
+            f"{row['off']:.0%} on "
+            f"{row['len']} shared days ({row[DAY]}: {number(row[value])} and "
+            f"{number(row[f'{value} 2'])}): two series under one name"
         )
         yield Finding(
             "two sources",
@@ -229,7 +240,7 @@ def by_source(sheet: Sheet) -> Iterator[Finding]:
         )
 
 
-def rhythms(sheet: Sheet, beats: dict[str, list[str]]) -> Iterator[Finding]:
+def rhythms(beats: dict[str, list[str]]) -> Iterator[Finding]:
     """Say which series change between monthly, daily and several rows a day."""
     mixed = {key: told for key, told in beats.items() if len(told) > 1}
     if mixed:

@@ -25,7 +25,8 @@ class Asked:
     """With what each file is looked at."""
 
     sessions: Sessions
-    now: datetime
+    moment: datetime
+    """What is later lies in the future."""
     held: Held | None = None
     date_column: str | None = None
     key_columns: tuple[str, ...] = ()
@@ -53,7 +54,10 @@ def look(
         found.append(one)
     named = {*asked.key_columns, *([asked.date_column] if asked.date_column else [])}
     if named - columns:
-        msg = f"expected the columns {sorted(named)}; no file under {path} has {sorted(named - columns)}"
+        msg = (
+            f"expected the columns {sorted(named)}; no file under {path} has "
+            f"{sorted(named - columns)}"
+        )
         raise WrongUsage(msg)
     return found
 
@@ -75,7 +79,7 @@ def _one(item: Item, asked: Asked) -> Judged:
             form=read.form,
             noticed=read.noticed,
             sessions=asked.sessions,
-            now=asked.now,
+            now=asked.moment,
             held=asked.held,
         )
     except WrongUsage:

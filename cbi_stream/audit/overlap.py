@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import polars as pl
 
@@ -40,8 +41,7 @@ def overlaps(sheet: Sheet, held: Held) -> Iterator[Finding]:
     """Say of each series that the lake has as well how many values are equal."""
     if not sheet.has_dates:
         return
-    stem = sheet.name.rsplit("/", 1)[-1].removesuffix(".gz").rsplit(".", 1)[0]
-    stem = stem.split("_asof_")[0]
+    stem = PurePath(sheet.name.removesuffix(".gz")).stem.partition("_asof_")[0]
     for key, rows in sheet.keys:
         for name, column in _asked(sheet, key, stem):
             known = held.known(name)
@@ -57,7 +57,11 @@ def _asked(sheet: Sheet, key: str, stem: str) -> list[tuple[str, str]]:
     value = sheet.close
     if value is None:
         return [(column, column) for column in sheet.numbers]
-    names = [key, key.split(" / ")[0]] if key else [value, stem, stem.split("_")[0]]
+    names = (
+        [key, key.split(" / ", maxsplit=1)[0]]
+        if key
+        else [value, stem, stem.partition("_")[0]]
+    )
     return [(name, value) for name in names]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import median
 
 # Saturdays and Sundays are two days of seven: a series that has a fifth of its rows
@@ -65,7 +66,7 @@ class Rhythm:
 
 def rhythm(days: list[date]) -> Rhythm:
     """Return the rhythm of sorted days of which each stands once."""
-    gaps = [(b - a).days for a, b in zip(days, days[1:], strict=False)]
+    gaps = [(b - a).days for a, b in pairwise(days)]
     if gaps and median(gaps) <= _DAILY:
         usual = [1.0] * len(gaps)  # weekends make no gap unusual
     else:

@@ -19,6 +19,8 @@ from cbi_stream.words.errors import WrongUsage
 DAY, MOMENT, KEY = "_day", "_moment", "_key"
 # Labels that leave half of the rows beyond one per date where they were are no key.
 _LEFT = 0.5
+# A time of day that less than a third of the rows have is nobody's usual one.
+_USUAL = 0.3
 # Text that is almost another one on each row is a text, no label.
 _FEW = 0.5
 
@@ -50,7 +52,9 @@ class Sheet:
     def names_series(self) -> bool:
         """Whether the key names series, and no labels of a panel that come and go."""
         sure = (words.SERIES, words.BETWEEN)
-        return any(p.search(plain(c)) for p in sure for c in self.key_columns)
+        return any(
+            p.search(plain(c)) is not None for p in sure for c in self.key_columns
+        )
 
     def role(self, *patterns: object) -> str | None:
         """Return the first column of measurements whose name fits a pattern."""
@@ -83,6 +87,13 @@ class Sheet:
             return self.frame
         asked = [self.close] if self.bars() and self.close else list(self.numbers)
         return self.frame.filter(pl.any_horizontal(pl.col(asked).is_not_null()))
+
+    @cached_property
+    def stamp(self) -> str:
+        """The column by which two rows are of one time: the day, or a log's moment."""
+        times = self.frame[MOMENT].dt.time().value_counts()["count"]
+        # Where no time of day is usual, each row has its own: a log of events.
+        return DAY if (times >= _USUAL * self.frame.height).any() else MOMENT
 
     @cached_property
     def keys(self) -> list[tuple[str, pl.DataFrame]]:
@@ -128,7 +139,7 @@ def laid_out(
     return _sheet(name, whole, dates=dates, keys=keys, rest=rest, kept=kept, odd=odd)
 
 
-def _sheet(  # noqa: PLR0913 - the parts of one record
+def _sheet(
     name: str,
     whole: pl.DataFrame,
     *,
@@ -184,7 +195,7 @@ def _runs_one_way(dated: pl.DataFrame) -> bool:
         (steps < pl.duration()).sum().alias("b"),
         (steps > pl.duration()).sum().alias("f"),
     )
-    return min(back.row(0)) == 0
+    return 0 in back.row(0)
 
 
 def _dated(

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, listed, number
-from cbi_stream.audit.sheet import KEY, Sheet
+from cbi_stream.audit.finding import Finding, amount, listed, number
+from cbi_stream.audit.sheet import DAY, KEY, Sheet
 from cbi_stream.audit.vocabulary import plain
 
 # No place on earth has a median above 45 C, and 57 C is the highest ever measured.
@@ -42,12 +42,13 @@ def _temperatures(sheet: Sheet, column: str) -> Iterator[Finding]:
     for key, rows in sheet.keys:
         values = rows[column].drop_nulls()
         if values.len() >= _FEWEST:
-            days = rows["_day"]
-            span = (days.max() - days.min()).days  # type: ignore[operator,union-attr]
+            days = rows[DAY]
+            span = (days.to_list()[-1] - days.to_list()[0]).days
             told.setdefault(_scale(values, span), []).append(key)
     if len(told) > 1:
         parts = [
-            f"{scale} in {len(keys)} series ({listed(keys, most=2)}; {_range(sheet, column, keys)})"
+            f"{scale} in {len(keys)} series ({listed(keys, most=2)}; "
+            f"{_range(sheet, column, keys)})"
             for scale, keys in sorted(told.items())
         ]
         said = f"{column} holds {len(told)} units: {'; '.join(parts)}"
@@ -63,8 +64,8 @@ def _temperatures(sheet: Sheet, column: str) -> Iterator[Finding]:
 
 
 def _scale(values: pl.Series, span: int) -> str:
-    middle, high = float(values.median()), float(values.quantile(0.99) or 0)  # type: ignore[arg-type]
-    low = float(values.quantile(0.01) or 0)
+    middle, high = amount(values.median()), amount(values.quantile(0.99))
+    low = amount(values.quantile(0.01))
     if middle > _FAHRENHEIT_MEDIAN or high > _FAHRENHEIT_MOST:
         return "Fahrenheit"
     small = max(abs(high), abs(low)) < _TENTH_MOST and high - low < _TENTH_RANGE
@@ -73,30 +74,35 @@ def _scale(values: pl.Series, span: int) -> str:
 
 def _range(sheet: Sheet, column: str, keys: list[str]) -> str:
     values = sheet.frame.filter(pl.col(KEY).is_in(keys))[column].drop_nulls()
-    return f"{number(float(values.min()))} to {number(float(values.max()))}"  # type: ignore[arg-type]
+    return f"{number(amount(values.min()))} to {number(amount(values.max()))}"
 
 
 def _rain(sheet: Sheet, column: str) -> Iterator[Finding]:
-    small, large = [], []
+    small: list[str] = []
+    large: list[str] = []
     for key, rows in sheet.keys:
         wet = rows[column].drop_nulls()
         wet = wet.filter(wet > 0)
         if wet.len() < _WET_DAYS:
             continue
-        heavy = float(wet.quantile(0.99) or 0)
+        heavy = amount(wet.quantile(0.99))
         (small if heavy < _INCHES else large if heavy > _MILLIMETRES else []).append(
             key
         )
     if small and large:
         said = (
-            f"{column} holds inches in {listed(small, most=3)} ({_range(sheet, column, small)}) and "
+            f"{column} holds inches in {listed(small, most=3)} "
+            f"({_range(sheet, column, small)}) and "
             f"millimetres in {listed(large, most=3)} ({_range(sheet, column, large)})"
         )
         yield Finding(
             "mixed units", "replace", said, 2, (column,), ("inches", "millimetres")
         )
     elif small and plain(column).endswith("mm"):
-        said = f"{column} says mm, and its heaviest days are {_range(sheet, column, small)}: inches"
+        said = (
+            f"{column} says mm, and its heaviest days are "
+            f"{_range(sheet, column, small)}: inches"
+        )
         yield Finding("unit", "replace", said, len(small), (column,), tuple(small[:6]))
 
 
@@ -115,7 +121,10 @@ def schemes(sheet: Sheet) -> Iterator[Finding]:
                 f"{kind} ({rows.filter(pl.col('scheme') == kind).height} ids)"
                 for kind in kinds
             ]
-            said = f"{source} {name[0]} stands over ids of {len(kinds)} schemes: {', '.join(shown)}: a wrong label"
+            said = (
+                f"{source} {name[0]} stands over ids of {len(kinds)} schemes: "
+                f"{', '.join(shown)}: a wrong label"
+            )
             yield Finding(
                 "mislabelled source",
                 "replace",

@@ -108,7 +108,7 @@ def judged(
     found = [finding for check in CHECKS for finding in check(sheet)]
     found += holes.holes(sheet, sessions)
     found += dates.off_the_road(sheet, now)
-    found += levels.rhythms(sheet, _beats(sheet))
+    found += levels.rhythms(_beats(sheet))
     found += overlaps(sheet, held) if held is not None else ()
     told = sorted(_together(found), key=lambda each: _ORDER.index(each.weight))
     days = sheet.frame[DAY].drop_nulls() if sheet.has_dates else None
