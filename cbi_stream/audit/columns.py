@@ -34,6 +34,9 @@ _SENTINELS = (-9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0, -1e9, 1e9)
 # A sentinel lies this many times the usual distance off the middle.
 _OUTSIDE = 20
 _BROKEN_OFF = 3
+# Two weeks of sessions without a move, in a series that moves on four rows of five; a
+# rate that is set by somebody stands still for a year, and rightly.
+_STALE, _MOVES = 10, 0.8
 _FROZEN, _JUMP = 5, 0.1
 _DEAD_SHARE = 0.05
 
@@ -179,13 +182,18 @@ def _tail(key: str, column: str, seen: pl.DataFrame) -> Iterator[Finding]:
             "never before"
         )
         yield Finding("zero tail", "replace", said, last, (column,), (str(start),))
-    elif value != 0 and last >= 10 and last >= 3 * usual:
+    elif value != 0 and last >= _STALE and last >= 3 * usual and _moves(others):
         said = (
             f"{named(key)}{column} stands at {number(value)} on the last {last} rows, "
             "from "
             f"{start} on; before, it never stood still for more than {usual}"
         )
         yield Finding("stale tail", "replace", said, last, (column,), (str(start),))
+
+
+def _moves(runs: pl.Series) -> bool:
+    """Return whether a series takes another value on most of its rows."""
+    return runs.len() >= _MOVES * amount(runs.sum())
 
 
 def frozen(sheet: Sheet) -> Iterator[Finding]:

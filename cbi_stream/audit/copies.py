@@ -111,7 +111,7 @@ def columns(sheet: Sheet) -> Iterator[Finding]:
         for c in sheet.numbers
         if sheet.frame[c].n_unique() >= _VALUES and sheet.frame[c].count() >= _ROWS
     ]
-    sample = _sample(sheet.frame, able)
+    sample = sheet.sampled(able)
     for one, other in combinations(able, 2):
         if any(
             a != b
@@ -131,12 +131,6 @@ def columns(sheet: Sheet) -> Iterator[Finding]:
             "have a value"
         )
         yield Finding("copied column", weight, said, both.height, (one, other))
-
-
-def _sample(frame: pl.DataFrame, able: list[str]) -> dict[str, list[float | None]]:
-    """Return some cells of each column: two columns that differ there are no copies."""
-    step = max(1, frame.height // 64)
-    return {c: frame[c].gather_every(step).to_list() for c in able}
 
 
 def _related(one: str, other: str) -> bool:

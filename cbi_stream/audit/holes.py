@@ -54,12 +54,12 @@ def holes(sheet: Sheet, sessions: Sessions) -> Iterator[Finding]:
     if not sheet.names_series:
         # Labels of a panel come and go rightly: of these the file as a whole is asked.
         measured = measured.with_columns(pl.lit("").alias(KEY))
+    silent = _days_without(sheet, measured)
     for key, days in _days_by_key(measured):
         beat = rhythm(days)
         if not beat.is_regular:
             continue
-        there = set(days)
-        empty = _days_without(sheet, key, there)
+        empty = silent.get(key, [])
         found, single = _holes(key, beat, sessions)
         unit = "periods"
         if beat.is_daily:
@@ -92,11 +92,13 @@ def _days_by_key(frame: pl.DataFrame) -> Iterator[tuple[str, list[date]]]:
         yield row[0], row[1]
 
 
-def _days_without(sheet: Sheet, key: str, there: set[date]) -> list[date]:
-    """Return the days of a series that have rows in which nothing is measured."""
-    rows = sheet.frame.filter(pl.col(KEY) == key) if sheet.names_series else sheet.frame
-    days = rows[DAY].unique().sort()
-    return [day for day in days if day not in there]
+def _days_without(sheet: Sheet, measured: pl.DataFrame) -> dict[str, list[date]]:
+    """Return by series the days that have rows in which nothing is measured."""
+    listed_ = sheet.frame.select(KEY, DAY).unique()
+    if not sheet.names_series:
+        listed_ = listed_.with_columns(pl.lit("").alias(KEY)).unique()
+    silent = listed_.join(measured.select(KEY, DAY), on=[KEY, DAY], how="anti")
+    return dict(_days_by_key(silent))
 
 
 def _holes(key: str, beat: Rhythm, sessions: Sessions) -> tuple[list[Hole], list[Hole]]:

@@ -131,7 +131,10 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
     able = [
         c for c in sheet.numbers if sheet.frame[c].drop_nulls().n_unique() >= _SHARES
     ]
-    for one, other in combinations(able[:60], 2):
+    sample = sheet.sampled(able)
+    for one, other in combinations(able, 2):
+        if not _in_step(sample[one], sample[other]):
+            continue
         both = (
             sheet.frame.select(one, other)
             .drop_nulls()
@@ -153,6 +156,15 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
             "computed by hand, not reported"
         )
         yield Finding("exact share", "archive", said, same, (low, high))
+
+
+def _in_step(one: list[float | None], other: list[float | None]) -> bool:
+    """Return whether most of some cells have one ratio."""
+    ratios = sorted(b / a for a, b in zip(one, other, strict=True) if a and b)
+    if not ratios:
+        return True
+    middle = ratios[len(ratios) // 2]
+    return 2 * sum(abs(r / middle - 1) < 1e-6 for r in ratios) >= len(ratios)
 
 
 def steps(sheet: Sheet) -> Iterator[Finding]:

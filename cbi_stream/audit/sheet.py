@@ -95,6 +95,11 @@ class Sheet:
         # Where no time of day is usual, each row has its own: a log of events.
         return DAY if (times >= _USUAL * self.frame.height).any() else MOMENT
 
+    def sampled(self, columns: Sequence[str]) -> dict[str, list[float | None]]:
+        """Return some cells of each column, to leave out pairs that cannot agree."""
+        step = max(1, self.frame.height // 64)
+        return {c: self.frame[c].gather_every(step).to_list() for c in columns}
+
     @cached_property
     def keys(self) -> list[tuple[str, pl.DataFrame]]:
         """The rows of each key, by key."""
