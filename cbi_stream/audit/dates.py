@@ -8,7 +8,15 @@ from datetime import date, datetime, time, timedelta
 import polars as pl
 
 from cbi_stream.audit import vocabulary as words
-from cbi_stream.audit.finding import Finding, amount, listed, named, some, stretch
+from cbi_stream.audit.finding import (
+    Finding,
+    Weight,
+    amount,
+    listed,
+    named,
+    some,
+    stretch,
+)
 from cbi_stream.audit.rhythm import rhythm
 from cbi_stream.audit.sheet import DAY, KEY, MOMENT, Sheet
 from cbi_stream.audit.vocabulary import plain
@@ -115,10 +123,8 @@ def _intraday(sheet: Sheet, odd: pl.DataFrame) -> Finding:
 
 
 def weekends(sheet: Sheet) -> Iterator[Finding]:
-    """Find Saturdays and Sundays in daily series, and grids filled from Fridays."""
-    if not sheet.has_dates:
-        return
-    for key, rows in sheet.keys:
+    """Find Saturdays and Sundays in daily series, and grids that were filled in."""
+    for key, rows in sheet.keys if sheet.has_dates else ():
         beat = rhythm(rows[DAY].unique().sort().to_list())
         if not beat.is_daily or not beat.weekend:
             continue
@@ -127,33 +133,46 @@ def weekends(sheet: Sheet) -> Iterator[Finding]:
             f"{named(key)}{len(beat.weekend)} rows lie on a weekend ({share:.1%}): "
             f"{listed(beat.weekend)}"
         )
+        weight: Weight = "note"
         if beat.has_weekends:
-            same, compared = _as_on_fridays(sheet, rows)
-            if compared and same < _HELD * compared:
+            filled = _filled(sheet, rows)
+            if not filled:
                 continue  # it is made on every day
-            if compared:
-                said += (
-                    f"; {same} of {compared} repeat the value before: filled in, or a rate "
-                    "that holds on"
-                )
-            elif sheet.close is None:
-                continue
-            else:
-                said += "; none of them has a value"
+            said += f"; {filled}"
+            weight = "replace" if "Monday" in filled else "note"
         yield Finding(
-            "weekend", "note", said, len(beat.weekend), places=some(beat.weekend)
+            "weekend", weight, said, len(beat.weekend), places=some(beat.weekend)
         )
 
 
-def _as_on_fridays(sheet: Sheet, rows: pl.DataFrame) -> tuple[int, int]:
-    """Return how many weekend values equal the one before, of how many."""
+def _filled(sheet: Sheet, rows: pl.DataFrame) -> str:
+    """Return how the weekends of a series were filled in; nothing: they were made."""
     value = sheet.close
     if value is None:
-        return 0, 0
+        return ""
     seen = rows.unique(DAY, maintain_order=True).filter(pl.col(value).is_not_null())
-    told = seen.select(DAY, (pl.col(value) == pl.col(value).shift(1)).alias("same"))
-    late = told.filter(pl.col(DAY).dt.weekday() > 5, pl.col("same").is_not_null())
-    return int(late["same"].sum()), late.height
+    friday, monday = pl.col(value).shift(1), pl.col(value).shift(-2)
+    told = seen.select(
+        pl.col(DAY).dt.weekday().alias("weekday"),
+        (pl.col(value) == friday).alias("same"),
+        (pl.col(value) * 2 == friday + monday).alias("halfway") & (friday != monday),
+    )
+    sundays, saturdays = (told.filter(pl.col("weekday") == day) for day in (7, 6))
+    if not sundays.height:
+        return "none of them has a value"
+    same = int(amount(sundays["same"].sum()))
+    if same < _HELD * sundays.height:
+        return ""
+    halfway = int(amount(saturdays["halfway"].sum()))
+    if 2 * halfway >= saturdays.height:
+        return (
+            f"{halfway} of {saturdays.height} Saturdays lie halfway between Friday and "
+            "Monday: they were computed, and look ahead"
+        )
+    return (
+        f"{same} of {sundays.height} Sundays repeat the day before: filled in, or a rate "
+        "that holds on"
+    )
 
 
 def off_the_road(sheet: Sheet, now: datetime) -> Iterator[Finding]:
