@@ -57,7 +57,8 @@ def order(sheet: Sheet) -> Iterator[Finding]:
 
 def hours(sheet: Sheet) -> Iterator[Finding]:
     """Find rows with a time of day among rows that only have a date."""
-    if not sheet.has_dates:
+    # Where each row has a time of its own it is a log of events, and no mixture.
+    if not sheet.has_dates or sheet.stamp == MOMENT:
         return
     times = sheet.frame.select(pl.col(MOMENT).dt.time()).to_series()
     counts = times.value_counts(sort=True)
@@ -74,8 +75,7 @@ def hours(sheet: Sheet) -> Iterator[Finding]:
             "stamped midnight", "note", said, int(times.is_in(list(usual)).sum())
         )
     odd = sheet.frame.filter(~pl.col(MOMENT).dt.time().is_in(list(usual)))
-    # Where no row has the usual time, each has its own: a log of events, and no mixture.
-    if 0 < odd.height < sheet.frame.height and sheet.numbers:
+    if odd.height and sheet.numbers:
         yield _intraday(sheet, odd)
 
 

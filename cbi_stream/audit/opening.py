@@ -14,6 +14,7 @@ import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import polars as pl
 
@@ -160,7 +161,9 @@ def _table(data: bytes, *, form: str) -> Read:
     separator = _separator(head)
     cells = [next(iter(csv.reader([line], delimiter=separator)), []) for line in head]
     at = _header_line(cells)
-    width = max(len(row) for row in cells[at:])
+    # One line with cells too many does not make the table wider.
+    usual = Counter(len(row) for row in cells[at:]).most_common(1)[0][0]
+    width = max(usual, len(cells[at]))
     if width < 2:
         msg = "expected a table; found lines of one cell"
         raise Unreadable(msg)
@@ -188,6 +191,7 @@ def _rows(body: str, names: list[str], separator: str) -> pl.DataFrame:
             schema=dict.fromkeys(names, pl.String),
             separator=separator,
             truncate_ragged_lines=True,
+            missing_columns="insert",
             n_rows=MOST_ROWS + 1,
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -212,8 +216,8 @@ def _separator(head: list[str]) -> str:
 def _header_line(cells: list[list[str]]) -> int:
     """Return the first line that fills most of the columns: remarks stand above it."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in cells]
-    widest = max(filled, default=0)
-    return next((i for i, n in enumerate(filled) if n >= 0.6 * widest), 0)
+    usual = median(filled)
+    return next((i for i, n in enumerate(filled) if n >= 0.6 * usual), 0)
 
 
 def _is_data(cells: list[str]) -> bool:
