@@ -65,9 +65,10 @@ def _cleaned(series: pl.Series) -> pl.Series | None:
         text = _worded(series)
         numbers = _numbers(text)
         return text if numbers is None else numbers
-    if kind == pl.Categorical or isinstance(kind, pl.Enum):
+    # Yes and no are no measurement: a flag that is never up is no column of zeros.
+    if kind in (pl.Boolean, pl.Categorical) or isinstance(kind, pl.Enum):
         return _worded(series.cast(pl.String))
-    if kind in (pl.Boolean, pl.Null) or kind.is_numeric():
+    if kind == pl.Null or kind.is_numeric():
         # NaN says that nothing was measured, as null does.
         return series.cast(pl.Float64).fill_nan(None)
     if isinstance(kind, pl.Datetime):

@@ -217,7 +217,7 @@ def _header_line(cells: list[list[str]]) -> int:
     """Return the first line that fills most of the columns: remarks stand above it."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in cells]
     usual = median(filled)
-    return next((i for i, n in enumerate(filled) if n >= 0.6 * usual), 0)
+    return next((i for i, n in enumerate(filled) if n >= 0.8 * usual), 0)
 
 
 def _is_data(cells: list[str]) -> bool:
