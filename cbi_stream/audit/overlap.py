@@ -33,7 +33,8 @@ class Held:
     def known(self, name: str) -> str | None:
         """Return the lake's name of what somebody calls so."""
         said = name.strip().upper()
-        found = self.names.get(said, said)
+        # Its own name speaks first: one source may call another thing so.
+        found = said if said in self.series else self.names.get(said)
         return found if found in self.series else None
 
 
