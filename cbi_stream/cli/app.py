@@ -121,6 +121,11 @@ _VERBS = {
         "Say what is wrong with this machine or lake, and the mend; exit 3: a fault.",
         "cbi doctor --all",
     ),
+    "audit": (
+        "auditing:audit",
+        "Say what stands in Parquet, CSV and Delta files; exit 3: some are to be replaced.",
+        "cbi audit downloads --out audit.json",
+    ),
     "retry": (
         "health:retry",
         "Try partitions again that were set aside after failing.",

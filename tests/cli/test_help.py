@@ -24,6 +24,7 @@ VERBS = [
     "sources",
     "health",
     "doctor",
+    "audit",
     "retry",
     "rebuild",
     "prove",

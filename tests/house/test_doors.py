@@ -18,7 +18,8 @@ DOORS = {
         "cbi_stream.engine.fingerprint",
         "cbi_stream.engine.simulate",
     ),
-    "deltalake": ("cbi_stream.lake.table",),
+    # Ours are written and read through `table`; `foreign` reads the logs of others.
+    "deltalake": ("cbi_stream.lake.table", "cbi_stream.lake.foreign"),
     "pydantic": ("cbi_stream.registry",),
     "yaml": ("cbi_stream.registry",),
     "dataframely": ("cbi_stream.kernels.verdicts",),
