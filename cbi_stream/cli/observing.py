@@ -19,7 +19,7 @@ from cbi_stream.engine.slices import decision_time, grid_frame, rows_between
 from cbi_stream.kernels.asof import newest_known
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.partition_map import Partition
-from cbi_stream.registry.files import Joined
+from cbi_stream.registry.joins import Joined
 from cbi_stream.words.span import Span
 
 

@@ -94,11 +94,11 @@ def _parts_of_panel(teller: Teller, found: Story, node: Node) -> Iterator[Story]
         return
     assert node.spec is not None, "the panel joins what join_spec.yaml says"
     table, target = _spine(teller, node)
-    prices = {f"{n}_close": p.symbol for n, p in node.spec.join_spec.prices.items()}
+    prices = node.spec.join_spec.prices
     column, day = str(found.column), found.date
-    about = prices.get(column, target)
+    about = prices[column].symbol if column in prices else target
     if column in prices:
-        column = "close"
+        column = prices[column].column
     if column.endswith(_LAGGED):
         column = column.removesuffix(_LAGGED)
         day = teller.lake.registry.sessions.before(day) or day

@@ -156,7 +156,7 @@ def _closed(registry: Registry, handler: Handler) -> tuple[Handler, ...]:
     """Return a handler for each source, where its sources are left open."""
     if handler.shape is None:
         return (handler,)
-    return handler.closed(registry.data_sources.of_shape(handler.shape))
+    return handler.closed(registry.sources_of(handler.shape))
 
 
 def _parsers(
