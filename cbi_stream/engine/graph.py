@@ -13,12 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
+from cbi_stream.engine.expecting import Expectation, expectations
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
+from cbi_stream.shapes.gate import Gate
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
 from cbi_stream.shapes.source import Parser
@@ -86,6 +88,8 @@ class Graph:
     """By source: how it is asked, where it is."""
     strangers: tuple[str, ...] = ()
     """The sources of parsers and connectors that data_sources.yaml does not name."""
+    expected: tuple[Expectation, ...] = ()
+    """The tests of join_spec.yaml; none for a graph built by hand."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -111,10 +115,13 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         declared.extend(
             value
             for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Connector | Effect)
+            if isinstance(value, Handler | Parser | Connector | Effect | Gate)
         )
     loaded.check()
-    return replace(build(registry, declared), package=package, sources=loaded)
+    gates = {id(each): each for each in declared if isinstance(each, Gate)}.values()
+    tests = expectations(registry, gates)
+    whole = build(registry, [each for each in declared if not isinstance(each, Gate)])
+    return replace(whole, expected=tests, package=package, sources=loaded)
 
 
 def build(

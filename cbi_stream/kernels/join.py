@@ -30,7 +30,8 @@ def once(rows: pl.DataFrame, key: Sequence[str], *, name: str) -> pl.DataFrame:
         return rows
     counts = rows.group_by(key).len().filter(pl.col("len") > 1).sort(key)
     said = ", ".join(
-        " ".join(str(cell) for cell in row) for row in counts.select(key).rows()[:_SHOWN]
+        " ".join(str(cell) for cell in row)
+        for row in counts.select(key).rows()[:_SHOWN]
     )
     msg = (
         f"join {name}: expected one row per {' '.join(key)} on the right; found several "

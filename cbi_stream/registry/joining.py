@@ -103,9 +103,7 @@ def _tables_exist(
                 yield f"{where}: {join.name}: {said}"
 
 
-def features_hold(
-    joins: JoinSpec, features: Read[FeatureRegistry]
-) -> Iterator[str]:
+def features_hold(joins: JoinSpec, features: Read[FeatureRegistry]) -> Iterator[str]:
     """Yield each joined column that feature_registry.json does not describe."""
     known = {each.name: each for each in features.content.features}
     where = features.place("features")

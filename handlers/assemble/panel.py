@@ -53,7 +53,9 @@ def panel(
             right = _closes(prices, join)
         else:
             right = _observed(joined[join.source], listed, join)
-        out = _flagged(beside(out, right, on="date", name=join.name, how=join.how), join)
+        out = _flagged(
+            beside(out, right, on="date", name=join.name, how=join.how), join
+        )
     return out.drop("previous", "decision_time", "listed")
 
 

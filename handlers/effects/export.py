@@ -32,9 +32,7 @@ def export(
         "date", "regime", training_weight="weight", regime_known_from="known_from"
     )
     return {
-        name: master.select(
-            "date", *spec.feature_registry.on_surface(entry.surface)
-        )
+        name: master.select("date", *spec.feature_registry.on_surface(entry.surface))
         .join(labels[entry.horizon], on="date", how="inner", maintain_order="left")
         .join(weighted, on="date", how="left", maintain_order="left")
         for name, entry in spec.exports.exports.items()

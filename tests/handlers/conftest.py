@@ -28,7 +28,14 @@ def registry() -> Registry:
 @pytest.fixture(scope="session")
 def spec(registry: Registry) -> Spec:
     """Return a view of every registry file, and of the sources of bars."""
-    names = ("settings", "universe", "horizons", "join_spec", "exports", "regime_calendar")
+    names = (
+        "settings",
+        "universe",
+        "horizons",
+        "join_spec",
+        "exports",
+        "regime_calendar",
+    )
     bars = [f"data_sources.{name}" for name in registry.data_sources.of_shape("bars")]
     return Spec(registry, (*names, "closures", "feature_registry", *bars))
 

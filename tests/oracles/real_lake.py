@@ -129,5 +129,9 @@ def with_leaky_panel(graph: Graph) -> Graph:
         assert isinstance(made, pl.DataFrame)
         return made
 
-    others = {id(n.handler): n.handler for n in graph.nodes if n.handler.writes != panel.writes}
+    others = {
+        id(n.handler): n.handler
+        for n in graph.nodes
+        if n.handler.writes != panel.writes
+    }
     return build(graph.registry, [*others.values(), leaky])
