@@ -67,12 +67,15 @@ def _observation_problems(
     join: ObservationJoin, sources: DataSources, contracts: Mapping[str, Contract]
 ) -> Iterator[tuple[str, str]]:
     source = sources.sources.get(join.source)
+    if source is None:
+        yield "source", f"{join.source} is not in data_sources.yaml"
+        return
     for joined in join.observations.values():
-        if source is None or joined.series not in source.series:
+        if joined.series not in source.series:
             said = f"{join.source} has no series {joined.series} in data_sources.yaml"
             yield "series", said
     contract = contracts.get(f"staging.{join.source}")
-    if source is not None and (contract is None or contract.key != _OBSERVED):
+    if contract is None or contract.key != _OBSERVED:
         key = "no contract" if contract is None else f"the key {list(contract.key)}"
         said = (
             f"expected staging.{join.source} with one row per series, date and vintage, "
