@@ -179,7 +179,7 @@ def test_a_right_side_with_its_keys_once_passes() -> None:
 
 
 def test_a_column_on_both_sides_is_refused() -> None:
-    """polars would call it `close_right`, and nobody would read it."""
+    """Polars would call it `close_right`, and nobody would read it."""
     left = pl.DataFrame({"date": [1, 2], "close": [1.0, 2.0]})
     with pytest.raises(BrokenContract, match=r"\['close'\] stand on both sides"):
         beside(left, left, on="date", name="corn")
