@@ -54,7 +54,7 @@ def joined_by(node: Node | None, column: str | None) -> dict[str, Joined]:
     joins = node.spec.join_spec.observations
     if column is None:
         return dict(joins)
-    name = column.removesuffix("_age_days")
+    name = node.spec.join_spec.value_of(column)
     return {name: joins[name]} if name in joins else {}
 
 

@@ -119,8 +119,10 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         )
     loaded.check()
     gates = {id(each): each for each in declared if isinstance(each, Gate)}.values()
-    tests = expectations(registry, gates)
     whole = build(registry, [each for each in declared if not isinstance(each, Gate)])
+    # A package without the table that is tested needs no gates for it.
+    tested = registry.join_spec.table in (node.table for node in whole.nodes)
+    tests = expectations(registry, gates) if tested else ()
     return replace(whole, expected=tests, package=package, sources=loaded)
 
 

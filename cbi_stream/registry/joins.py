@@ -186,6 +186,11 @@ class JoinSpec(Entry):
         flags = (flag for join in self.joins for flag in join.flags.values())
         return (*self.prices, *self.observations, *ages, *flags)
 
+    def value_of(self, column: str) -> str:
+        """Return the column of values that an age or a flag speaks of, else itself."""
+        flagged = {flag: n for join in self.joins for n, flag in join.flags.items()}
+        return flagged.get(column, column.removesuffix("_age_days"))
+
     @property
     def oldest(self) -> int:
         """The greatest reach of any column, in calendar days."""
