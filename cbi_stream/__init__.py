@@ -47,7 +47,8 @@ from cbi_stream.words.errors import BadInput, SourceRefused, SourceUnavailable
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
-    from cbi_stream.registry.files import Joined, Symbol
+    from cbi_stream.registry.files import Symbol
+    from cbi_stream.registry.joins import Joined, ObservationJoin, PriceJoin
     from cbi_stream.registry.releases import Release
     from cbi_stream.registry.sources import Source
     from cbi_stream.registry.spec import Spec
@@ -59,7 +60,9 @@ __all__ = [
     "Conformed",
     "Finding",
     "Joined",
+    "ObservationJoin",
     "Poll",
+    "PriceJoin",
     "Release",
     "Source",
     "SourceRefused",
@@ -87,7 +90,9 @@ __all__ = [
 
 
 _LAZY = {
-    "Joined": "cbi_stream.registry.files",
+    "Joined": "cbi_stream.registry.joins",
+    "ObservationJoin": "cbi_stream.registry.joins",
+    "PriceJoin": "cbi_stream.registry.joins",
     "Release": "cbi_stream.registry.releases",
     "Source": "cbi_stream.registry.sources",
     "Spec": "cbi_stream.registry.spec",

@@ -109,7 +109,7 @@ def _told(story: Story, depth: int) -> Told:
 
 def _rows(story: Story, depth: int) -> Told:
     rows = story.rows
-    if story.table.startswith("labels."):
+    if story.table.startswith("labels.") and all("horizon" in row for row in rows):
         for row in rows:
             yield depth, _label(row)
         return

@@ -106,6 +106,21 @@ def _facts_of(registry: Registry, source: str) -> Iterator[Facts]:
         }
 
 
+def by_name(rules: Iterable[Rule]) -> dict[str, Rule]:
+    """Return rules by their names.
+
+    Raises:
+        BadRegistry: two have one name.
+    """
+    found: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.name in found:
+            msg = f"two rules are called {rule.name}: the quarantine could not tell them apart"
+            raise BadRegistry(msg)
+        found[rule.name] = rule
+    return found
+
+
 def every_rule_fits(registry: Registry, rules: Mapping[str, Rule]) -> None:
     """Hold rules.yaml against the declared rules, the sources and the universe.
 
@@ -118,7 +133,8 @@ def every_rule_fits(registry: Registry, rules: Mapping[str, Rule]) -> None:
         for one in _facts_of(registry, name)
     ]
     problems = []
-    for place, entry in zip(registry.rule_places, registry.rules.rules, strict=True):
+    for i, entry in enumerate(registry.rules.rules):
+        place = registry.place("rules", "rules", i)
         problems += [
             f"{place}: {entry.rule}: {why}" for why in _misfits(entry, rules, facts)
         ]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from cbi_stream.engine.expecting import Expectation
 from cbi_stream.registry.gates import EFFECTS, ZONES, Placed
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.numbers import fitted, misfits
@@ -30,11 +31,13 @@ class Check:
     at: Point
     severity: Severity
     numbers: Mapping[str, Any]
+    label: str = ""
+    """What tells it from the same gate elsewhere: of a join its name in brackets."""
 
     @property
     def name(self) -> str:
-        """The gate's name."""
-        return self.gate.name
+        """The name under which verdicts and decisions know it."""
+        return self.gate.name + self.label
 
 
 Checks = Mapping[str, tuple[Check, ...]]
@@ -79,6 +82,25 @@ def bound(
         raise BadRegistry("\n".join(problems))
     _none_twice(found)
     return {place: tuple(checks) for place, checks in found.items()}
+
+
+def with_tests(
+    checks: Checks, tests: Iterable[Expectation], effects: Iterable[Effect]
+) -> Checks:
+    """Return the checks with the tests of join_spec.yaml among them.
+
+    A test of one partition judges its table; a whole one every effect that reads it.
+    """
+    found = {place: list(each) for place, each in checks.items()}
+    for test in tests:
+        label = test.name.removeprefix(test.gate.name)
+        check = Check(test.gate, test.at, test.severity, test.numbers, label)
+        places = [test.table]
+        if test.gate.whole:
+            places = [place_of(each) for each in effects if test.table in each.after]
+        for place in places:
+            found.setdefault(place, []).append(check)
+    return {place: tuple(each) for place, each in found.items()}
 
 
 def every_gate_is_known(
@@ -148,6 +170,4 @@ def _none_twice(found: Mapping[str, list[Check]]) -> None:
 
 
 def _at(registry: Registry, i: int, *where: str | int) -> str:
-    if registry.gates_file is None:
-        return "gates.yaml"
-    return registry.gates_file.place("gates", i, *where)
+    return registry.place("gates", "gates", i, *where)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cbi_stream.engine import binding, gating
+from cbi_stream.engine.expecting import Expectation, expectations
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
@@ -95,6 +96,8 @@ class Graph:
     """The sources of parsers and connectors that data_sources.yaml does not name."""
     checks: gating.Checks = field(default_factory=dict)
     """By table or effect, the gates that judge it."""
+    expected: tuple[Expectation, ...] = ()
+    """The tests of join_spec.yaml; none for a graph built by hand."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -122,10 +125,16 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
         )
     loaded.check()
     graph = build(registry, declared)
+    gates = {id(each): each for each in declared if isinstance(each, Gate)}.values()
     binding.every_rule_fits(registry, graph.rules)
-    gates = {each.name: each for each in declared if isinstance(each, Gate)}
-    gating.every_gate_is_known(registry, gates.values(), graph.effects)
-    return replace(graph, package=package, sources=loaded)
+    gating.every_gate_is_known(registry, gates, graph.effects)
+    # A package without the table that is tested needs no gates for it.
+    tested = registry.join_spec.table in (node.table for node in graph.nodes)
+    tests = expectations(registry, gates) if tested else ()
+    checks = gating.with_tests(graph.checks, tests, graph.effects)
+    return replace(
+        graph, checks=checks, expected=tests, package=package, sources=loaded
+    )
 
 
 Declared = Handler | Parser | Connector | Effect | Rule | Gate
@@ -142,7 +151,7 @@ def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
     by_id = {id(each): each for each in declared}
     unique = [by_id[i] for i in known]
     nodes: dict[str, Node] = {}
-    rules = _rules([r for r in unique if isinstance(r, Rule)])
+    rules = binding.by_name([r for r in unique if isinstance(r, Rule)])
     for each in unique:
         for handler in _closed(registry, each) if isinstance(each, Handler) else ():
             for node in _nodes(registry, handler, rules):
@@ -169,21 +178,11 @@ def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
     )
 
 
-def _rules(declared: list[Rule]) -> dict[str, Rule]:
-    found: dict[str, Rule] = {}
-    for rule in declared:
-        if rule.name in found:
-            msg = f"two rules are called {rule.name}: the quarantine could not tell them apart"
-            raise BadRegistry(msg)
-        found[rule.name] = rule
-    return found
-
-
 def _closed(registry: Registry, handler: Handler) -> tuple[Handler, ...]:
     """Return a handler for each source, where its sources are left open."""
     if handler.shape is None:
         return (handler,)
-    return handler.closed(registry.data_sources.of_shape(handler.shape))
+    return handler.closed(registry.sources_of(handler.shape))
 
 
 def _parsers(

@@ -5,9 +5,10 @@ It never looks at data, and a lake is opened only with a registry that holds tog
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cbi_stream.registry import each as each_source
 from cbi_stream.registry import files
@@ -15,7 +16,10 @@ from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
 from cbi_stream.registry.gates import Gates
+from cbi_stream.registry.joining import features_hold, joins_fit
+from cbi_stream.registry.joins import JoinSpec
 from cbi_stream.registry.model import Entry, Read, read
+from cbi_stream.registry.regimes import RegimeCalendar, regimes_fit
 from cbi_stream.registry.releases import Closures, Release
 from cbi_stream.registry.rules import Rules
 from cbi_stream.registry.sources import DataSources
@@ -32,19 +36,18 @@ class Registry:
     universe: files.Universe
     data_sources: DataSources
     horizons: files.Horizons
-    join_spec: files.JoinSpec
+    join_spec: JoinSpec
     exports: files.Exports
     closures: Closures
     feature_registry: FeatureRegistry
+    regime_calendar: RegimeCalendar
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
     rules: Rules = field(default_factory=Rules)
-    rule_places: tuple[str, ...] = ()
-    """Where each entry of rules.yaml stands: file and line."""
     gates: Gates = field(default_factory=Gates)
-    gates_file: Read[Gates] | None = None
-    """Where the entries of gates.yaml stand; None for a registry built by hand."""
+    places: Mapping[str, Read[Any]] = field(default_factory=dict)
+    """The files that are checked further when the handlers are known, by name."""
 
     def entry(self, name: str) -> Entry:
         """Return the file called `name`, for instance `horizons`.
@@ -73,6 +76,21 @@ class Registry:
             raise BadRegistry(msg)
         return value
 
+    def sources_of(self, opened: str) -> tuple[str, ...]:
+        """Return the sources that stand for a name left open in a handler's reads.
+
+        Args:
+            opened: a shape of sources, or `joined`: those that join_spec.yaml names.
+        """
+        if opened == "joined":
+            return self.join_spec.sources
+        return self.data_sources.of_shape(opened)
+
+    def place(self, name: str, *where: str | int) -> str:
+        """Return `file:line` of an entry, for a registry that was built by hand its name."""
+        found = self.places.get(name)
+        return found.place(*where) if found else f"{name}.yaml"
+
 
 def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     """Return the registry in `folder`.
@@ -89,10 +107,11 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     universe = read(folder / "universe.yaml", files.Universe)
     sources = read(folder / "data_sources.yaml", DataSources)
     horizons = read(folder / "horizons.yaml", files.Horizons)
-    joins = read(folder / "join_spec.yaml", files.JoinSpec)
+    joins = read(folder / "join_spec.yaml", JoinSpec)
     exports = read(folder / "exports.yaml", files.Exports)
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
+    regimes = read(folder / "regime_calendar.yaml", RegimeCalendar)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     rules = read(rules_file or folder / "rules.yaml", Rules)
     gates = read(folder / "gates.yaml", Gates)
@@ -100,9 +119,11 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     contracts = _contracts(folder / "tables", features.content, sources.content)
     problems = [
         *_settings_fit(settings, universe),
-        *_joins_fit(joins, sources, universe),
+        *joins_fit(joins, sources, universe, contracts),
+        *regimes_fit(regimes, sessions),
         *_sources_fit(sources, contracts, closures, universe),
-        *_features_fit(features, joins, sources, contracts),
+        *_features_fit(features, sources, contracts),
+        *features_hold(joins.content, features),
         *_exports_fit(exports, horizons),
         *_slack_fits(horizons, sessions),
     ]
@@ -118,15 +139,13 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         exports=exports.content,
         closures=closures.content,
         feature_registry=features.content,
+        regime_calendar=regimes.content,
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,
         rules=rules.content,
-        rule_places=tuple(
-            rules.place("rules", i) for i, _ in enumerate(rules.content.rules)
-        ),
         gates=gates.content,
-        gates_file=gates,
+        places={"join_spec": joins, "rules": rules, "gates": gates},
     )
 
 
@@ -159,23 +178,6 @@ def _settings_fit(
     target = settings.content.target
     if target not in universe.content.symbols:
         yield f"{settings.place('target')}: target: {target} is not in universe.yaml"
-
-
-def _joins_fit(
-    joins: Read[files.JoinSpec],
-    sources: Read[DataSources],
-    universe: Read[files.Universe],
-) -> Iterator[str]:
-    for column, price in joins.content.prices.items():
-        if price.symbol not in universe.content.symbols:
-            where = joins.place("prices", column, "symbol")
-            yield f"{where}: prices.{column}: {price.symbol} is not in universe.yaml"
-    for column, joined in joins.content.observations.items():
-        source = sources.content.sources.get(joined.source)
-        if source is None or joined.series not in source.series:
-            where = joins.place("observations", column, "series")
-            said = f"{joined.source} has no series {joined.series}"
-            yield f"{where}: observations.{column}: {said} in data_sources.yaml"
 
 
 def _sources_fit(
@@ -216,7 +218,6 @@ def _sources_fit(
 
 def _features_fit(
     features: Read[FeatureRegistry],
-    joins: Read[files.JoinSpec],
     sources: Read[DataSources],
     contracts: dict[str, Contract],
 ) -> Iterator[str]:
@@ -246,11 +247,6 @@ def _features_fit(
                     f"{where}: {name}: {series} has grade {grades[series]}, which was not "
                     "knowable as it stands: put the feature on the full surface"
                 )
-    joined = {f"{name}_close" for name in joins.content.prices}
-    for name in joins.content.observations:
-        joined |= {name, f"{name}_age_days"}
-    for name in sorted(joined - seen):
-        yield f"{features.place('features')}: {name} of join_spec.yaml is not a feature"
 
 
 def _exports_fit(

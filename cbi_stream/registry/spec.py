@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cbi_stream.registry import features, files, releases
+from cbi_stream.registry import features, files, joins, regimes, releases
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.model import Entry
 from cbi_stream.registry.sources import Source
@@ -67,7 +67,7 @@ class Spec:
         return self._entry("horizons")  # type: ignore[return-value]
 
     @property
-    def join_spec(self) -> files.JoinSpec:
+    def join_spec(self) -> joins.JoinSpec:
         """join_spec.yaml."""
         return self._entry("join_spec")  # type: ignore[return-value]
 
@@ -80,6 +80,11 @@ class Spec:
     def closures(self) -> releases.Closures:
         """closures.yaml."""
         return self._entry("closures")  # type: ignore[return-value]
+
+    @property
+    def regime_calendar(self) -> regimes.RegimeCalendar:
+        """regime_calendar.yaml."""
+        return self._entry("regime_calendar")  # type: ignore[return-value]
 
     @property
     def feature_registry(self) -> features.FeatureRegistry:

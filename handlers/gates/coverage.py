@@ -14,7 +14,7 @@ from itertools import groupby
 import polars as pl
 
 from cbi_stream import Finding, Subject, gate
-from handlers.gates.findings import absent, failed, places, share, verdict
+from handlers.gates.findings import absent, failed, share, verdict
 
 
 @gate
@@ -106,20 +106,6 @@ def no_hole(
         ],
         expected=f"at most {most} sessions in a row without {column} since {since}",
         found=f"at most {longest}",
-    )
-
-
-@gate
-def no_duplicate_dates(rows: pl.DataFrame, subject: Subject) -> Finding:
-    """One row a date, of a table that has no other key."""
-    missing = absent(rows, ["date"], subject)
-    if missing:
-        return missing
-    twice = rows.group_by("date").len("rows").filter(pl.col("rows") > 1).sort("date")
-    return verdict(
-        places(twice, ["rows"]),
-        expected="each date once",
-        found=f"{twice.height} dates more than once",
     )
 
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from handlers.gates.carried import carried_free
+from handlers.gates.carrying import nothing_carried
 from handlers.gates.counts import feature_count, flags_present
 from handlers.gates.exports import same_columns, ten_exports
 from handlers.gates.weights import regime_count, weights
@@ -190,6 +190,6 @@ def test_a_flag_that_is_a_number():
 def test_a_held_partition_behind_the_files():
     """One held partition behind the tables fails, and names itself."""
     tables, _ = world()
-    assert_passes(carried_free, tables, effect())
+    assert_passes(nothing_carried, tables, effect())
     held = effect(carried=("staging.prices/2020@0123456789ab",))
-    assert_fails(carried_free, tables, held, at="staging.prices/2020")
+    assert_fails(nothing_carried, tables, held, at="staging.prices/2020")

@@ -14,7 +14,8 @@ import pytest
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.words.errors import BrokenContract
 from handlers.gates.columns import no_dead_columns
-from handlers.gates.coverage import coverage, no_duplicate_dates, no_hole
+from handlers.gates.coverage import coverage, no_hole
+from handlers.gates.keys import no_twins
 from handlers.gates.quarantined import quarantine_rate, quarantine_rate_of_history
 from tests.failures.frames import (
     FIRST,
@@ -114,12 +115,12 @@ def test_f29_the_newest_month_may_miss_its_newest_session():
 def test_f30_rows_that_a_join_doubled():
     """A date with two rows fails: a join with several regions a day makes such."""
     rows = market()
-    assert_passes(no_duplicate_dates, rows, partition())
+    assert_passes(no_twins, rows, partition())
     regions = pl.DataFrame(
         {"date": [rows["date"][4]] * 2, "rain": [0.0, 12.0]}, schema_overrides={}
     )
     joined = rows.join(regions, on="date", how="left")
-    assert_fails(no_duplicate_dates, joined, partition(), at=str(rows["date"][4]))
+    assert_fails(no_twins, joined, partition(), at=str(rows["date"][4]))
 
 
 def test_f32_a_join_that_adds_nothing():

@@ -49,8 +49,8 @@ def spec_of(registry: Registry, graph: Graph) -> Callable[..., Spec]:
 def spec(registry: Registry, spec_of: Callable[..., Spec]) -> Spec:
     """Return a view of every registry file, and of the sources of bars."""
     names = ("settings", "universe", "horizons", "join_spec", "exports")
-    bars = registry.data_sources.of_shape("bars")
-    return spec_of(*bars, names=(*names, "closures", "feature_registry"))
+    names += ("regime_calendar", "closures", "feature_registry")
+    return spec_of(*registry.data_sources.of_shape("bars"), names=names)
 
 
 @pytest.fixture(scope="session")

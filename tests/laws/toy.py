@@ -27,7 +27,7 @@ from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build
 from cbi_stream.kernels.asof import newest_known
 from cbi_stream.kernels.release import released_at
-from cbi_stream.registry import features, files, releases, sources
+from cbi_stream.registry import features, files, joins, regimes, releases, sources
 from cbi_stream.registry.contract import Column, Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
@@ -400,17 +400,25 @@ def registry(*, max_age: int = 30) -> Registry:
         covers=files.Covered(first=COVERS.start, last=COVERS.last),
         closed="none",
     )
-    joined = files.Joined(source="toy", series="O", max_age_days=max_age)
+    joined = joins.ObservationJoin(
+        name="o",
+        on="knowable_at",
+        source="toy",
+        series="O",
+        max_age_days=max_age,
+        null_policy="keep",
+    )
     return Registry(
         folder=Path("toy"),
         settings=files.Settings(target="A", ranges_from=COVERS.start),
         universe=files.Universe(symbols={}),
         data_sources=sources.DataSources(sources={}),
         horizons=files.Horizons(days={"q": 90}, slack_days=10),
-        join_spec=files.JoinSpec(observations={"o": joined}),
+        join_spec=joins.JoinSpec(joins=(joined,)),
         exports=files.Exports(exports={}),
         closures=releases.Closures(lists={}),
         feature_registry=features.FeatureRegistry(features=()),
+        regime_calendar=regimes.RegimeCalendar(weight_before_known=100),
         sessions_file=file,
         sessions=Sessions(session_days(), covers=COVERS),
         contracts={contract.table: _whole(contract) for contract in CONTRACTS},
