@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from cbi_stream import BadInput
+from handlers.ingest.cells import OPEN_QUOTE
 from handlers.ingest.lines import (
     ISO,
     NON_FINITE,
@@ -247,7 +248,7 @@ def _sentence(
     expected: int,
 ) -> str:
     if width is None:
-        return "expected closed quotes; found one that is open at the end of the line"
+        return OPEN_QUOTE
     if cells is None:
         if rule != "cells":
             return unseen_in(text)

@@ -44,12 +44,18 @@ def gats(data: bytes, _key: str | None) -> pl.DataFrame:
             quantities exported.
     """
     found = Observations()
-    lines = list(lines_in(data))
+    lines = [(number, cells or [text]) for number, text, cells in lines_in(data)]
     months, names = _headers(lines)
+    last = max(*months, *names.values())
     for number, cells in lines:
         # Under the table stand notes, and what else a person typed beside them.
-        is_row = len(cells) > names["Product Code"] and cells[0].strip().isdigit()
-        if is_row and cells[names["Product Code"]].strip():
+        if not cells[0].strip()[:1].isdigit():
+            continue
+        if len(cells) <= last:
+            problem = f"cells: expected more than {last}; found {len(cells)}"
+            words = ",".join(cells)
+            found.unreadable("", words, problem, line=cell_line(number, 1))
+        elif cells[0].strip().isdigit() and cells[names["Product Code"]].strip():
             _add_year(found, cells, names, months=months, number=number)
     return found.frame(expected=_GATS)
 
