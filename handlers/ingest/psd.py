@@ -13,7 +13,14 @@ from datetime import date, datetime
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import as_written, columns_of, names_in, number_in, told, with_made
+from handlers.ingest.cells import (
+    as_written,
+    columns_of,
+    names_in,
+    number_in,
+    told,
+    with_made,
+)
 from handlers.ingest.lines import finished
 from handlers.ingest.observed import end_of_day
 from handlers.ingest.packed import json_of, member_of
