@@ -22,6 +22,8 @@ from handlers.ingest.table import cells_expected, unseen_in
 _SHOWN = 20
 _WHOLE = re.compile(r"-?\d+\.0")
 OPEN_QUOTE = "expected closed quotes; found one that is open at the end of the line"
+GROUPED = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?"
+"""A number with commas between its thousands."""
 _STANDS_IN = "\x01"
 """Stands for a quoted cell while separators are counted."""
 
@@ -47,6 +49,11 @@ def as_written(cell: object) -> str:
     """
     text = "" if cell is None else str(cell).strip()
     return text[:-2] if _WHOLE.fullmatch(text) else text
+
+
+def ungrouped(cell: str) -> str:
+    """Return a number without the commas between its thousands; any other cell as it is."""
+    return cell.replace(",", "") if re.fullmatch(GROUPED, cell) else cell
 
 
 def lines_in(data: bytes) -> Iterator[tuple[int, str, list[str] | None]]:
@@ -217,8 +224,11 @@ def with_made(
 def number_in(column: str, *, nothing: Sequence[str] = ("", "NA")) -> pl.Expr:
     """Return cells without thousands commas; a point where a word says that none is.
 
-    `.49` gets its leading nought: a number of this project has one.
+    `.49` gets its leading nought: a number of this project has one. A comma that stands
+    elsewhere stays, so that 47,5 is never read as 475: it is then no number.
     """
-    cell = pl.col(column).str.strip_chars().str.replace_all(",", "")
+    cell = pl.col(column).str.strip_chars()
+    grouped = cell.str.contains(f"^{GROUPED}$")
+    cell = pl.when(grouped).then(cell.str.replace_all(",", "")).otherwise(cell)
     cell = cell.str.replace(r"^(-?)\.(\d)", "${1}0.${2}")
     return pl.when(cell.is_in(list(nothing))).then(pl.lit(".")).otherwise(cell)

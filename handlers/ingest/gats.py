@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import as_written, lines_in
+from handlers.ingest.cells import as_written, lines_in, ungrouped
 from handlers.ingest.observed import Observations
 from handlers.ingest.packed import cell_line, json_of
 
@@ -101,7 +101,7 @@ def _add_year(
         return
     series = f"exports.{told['Product Code']}.{_partner(told['Partner Code'])}.{unit}"
     for month, place in enumerate(months, start=1):
-        value = cells[place].strip().replace(",", "")
+        value = ungrouped(cells[place].strip())
         line = cell_line(number, place + 1)
         # An empty month was not out: it is no figure, and no gap in one.
         if value:
