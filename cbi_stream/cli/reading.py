@@ -152,6 +152,15 @@ def inert(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _quiet(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows for a terminal: nothing in their text can move its cursor."""
+    return frame.with_columns(
+        pl.col(pl.String).str.replace_all(
+            r"[\p{C}\p{Zl}\p{Zp}]", "\N{REPLACEMENT CHARACTER}"
+        )
+    )
+
+
 def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
     if format == "parquet":
         if out is None:
@@ -165,7 +174,7 @@ def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
         text = frame.write_json()
     else:
         with pl.Config(tbl_rows=20, tbl_cols=12, tbl_hide_column_data_types=True):
-            text = str(frame)
+            text = str(_quiet(frame))
     if out is None:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ MOST_BYTES = 1 << 30
 MOST_TIMES = 200
 """So many times its size an archive may unpack to, beyond the first megabytes."""
 _FREE_BYTES = 1 << 22
+_NO_RESULT = re.compile(rb"<f\b[^>]*(/>|>[^<]*</f>)\s*(<v\s*/>|<v>\s*</v>)?\s*</c>")
+"""A formula that nobody computed: a reader would take its cell for an empty one."""
 
 
 def json_of(data: bytes) -> Any:
@@ -155,8 +158,8 @@ def sheets_of(data: bytes) -> dict[str, list[tuple[str | None, ...]]]:
     first that holds anything.
 
     Raises:
-        BadInput: it cannot be read as an Excel file, unpacks to too much, or declares
-            entities.
+        BadInput: it cannot be read as an Excel file, unpacks to too much, declares
+            entities, or holds a formula without its result.
     """
     if data.startswith(b"PK"):
         _refuse_a_trap(data)
@@ -181,13 +184,21 @@ def _refuse_a_trap(data: bytes) -> None:
     """Unpack a book within bounds, and look for what no book of a publisher holds.
 
     Raises:
-        BadInput: it is damaged, unpacks to too much, or declares a document type.
+        BadInput: it is damaged, unpacks to too much, declares a document type, or holds
+            a formula without its result.
     """
     for name, plain in members_of(data, lambda _: True, expected="sheets"):
         if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
             msg = (
                 f"expected plain sheets; found entities declared in {name[:80]!r}: no "
                 "spreadsheet program writes them"
+            )
+            raise BadInput(msg)
+        formula = _NO_RESULT.search(plain) if name.endswith(".xml") else None
+        if formula:
+            msg = (
+                f"expected values; found a formula without its result in {name[:80]!r} "
+                f"({formula[0][:60]!r}): open it in a spreadsheet program and save it"
             )
             raise BadInput(msg)
 
