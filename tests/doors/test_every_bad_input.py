@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +24,7 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.registry.loader import Registry
 from tests.doors.bad_inputs import BAD, Bad
 from tests.doors.dialects import DIALECTS, Dialect
+from tests.doors.traps import TRAPS
 
 _NOT_HELD = ("first_seen_at",)
 CASES = [(bad, d) for bad in BAD for d in DIALECTS if d.name in bad.only]
@@ -125,3 +127,34 @@ def test_it_ends_where_it_must(
     counts = fates.of_lake(lake, road).values()
     assert all(each["unaccounted"] == 0 for each in counts), counts
     assert not list(tmp_path.parent.glob("*evil*"))
+
+
+ELSEWHERE = {
+    59: ("test_settling", "test_what_is_no_file_of_its_own_is_never_opened"),
+    60: ("test_settling", "test_an_odd_name_breaks_nothing"),
+    61: ("test_settling", "test_a_file_nobody_may_read_waits"),
+    62: ("test_settling", "test_an_odd_name_breaks_nothing"),
+}
+"""Rows that are no bytes but places, names and permissions."""
+
+
+def test_no_row_of_the_list_is_without_its_test() -> None:
+    """The list has 62 rows; each is here, among the traps, or in the file named."""
+    rows = {bad.row for bad in BAD} | {trap[0] for trap in TRAPS} | set(ELSEWHERE)
+    assert rows == set(range(1, 63))
+    for module, test in ELSEWHERE.values():
+        assert hasattr(import_module(f"tests.doors.{module}"), test)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
+def test_a_header_alone_takes_nothing_back(
+    *, dialect: Dialect, lake: Lake, road: Graph, tmp_path: Path
+) -> None:
+    """What was staged stands, and no commit is made for it."""
+    taken(lake, road, dialect.text().encode(), dialect.file, tmp_path / "mine")
+    before, version = staged(lake, dialect), lake.table(dialect.staged).head()[0]
+    head = f"{dialect.top}\n".encode()
+    receipt = taken(lake, road, head, dialect.file, tmp_path / "mine")
+    assert (receipt.end, receipt.lines) == ("archive", 0)
+    assert staged(lake, dialect).equals(before)
+    assert lake.table(dialect.staged).head()[0] == version
