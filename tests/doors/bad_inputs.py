@@ -141,10 +141,14 @@ def _lines(d: Dialect, change: Callable[[str], str], *, first: int = 0) -> str:
     return "\n".join([*changed, end])
 
 
-def _packed(name: str, data: bytes) -> bytes:
+def packed(**members: bytes) -> bytes:
+    """Return an archive of these; the same ones give the same bytes at any time."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
+        for name, data in members.items():
+            about = zipfile.ZipInfo(name)
+            about.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(about, data)
     return out.getvalue()
 
 
@@ -259,13 +263,13 @@ BAD: tuple[Bad, ...] = (
         refused("found a web page")),
     Bad(37, "JSON", lambda _: '{"error": "rate limit", "code": 429}',
         refused("found JSON")),
-    Bad(38, "gzip called csv", lambda d: gzip.compress(d.text().encode()),
+    Bad(38, "gzip called csv", lambda d: gzip.compress(d.text().encode(), mtime=0),
         refused("a gzip under another name")),
     Bad(38, "no gzip called gz", lambda d: d.text(), refused("expected a gzip"), ending=".gz"),
-    Bad(38, "gzip, cut", lambda d: gzip.compress(d.text().encode())[:-9],
+    Bad(38, "gzip, cut", lambda d: gzip.compress(d.text().encode(), mtime=0)[:-9],
         waits("may be cut short: the gzip has no end"), ending=".gz"),
     Bad(39, "gzip bomb", bomb, refused("does not shrink so much"), ending=".gz"),
-    Bad(40, "zip with a path", lambda d: _packed("../../evil.csv", d.text().encode()),
+    Bad(40, "zip with a path", lambda d: packed(**{"../../evil.csv": d.text().encode()}),
         refused("zip archive")),
     Bad(41, "NULs", lambda _: bytes(5_000_000), refused("found the byte 0x00")),
     Bad(42, "a million columns", lambda _: ",".join(f"c{i}" for i in range(10**6)) + "\n1\n",
@@ -315,6 +319,6 @@ BAD: tuple[Bad, ...] = (
         .join([b"PAR1", b""]), refused("a Parquet file")),
     Bad(55, "old Excel", lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1....",
         refused("old Excel")),
-    Bad(55, "Excel", lambda _: _packed("[Content_Types].xml", b"<x/>"),
+    Bad(55, "Excel", lambda _: packed(**{"[Content_Types].xml": b"<x/>"}),
         refused("an Excel file")),
 )  # fmt: skip
