@@ -22,6 +22,10 @@ from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import WrongUsage
 from cbi_stream.words.span import Span, plus_days
 
+_FORMULA = r"^[\s\p{Cf}]*[=+\-@\t\r]"
+"""How a cell begins that a spreadsheet may run; blanks before it do not help."""
+_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
+
 
 def read(
     table: str,
@@ -130,6 +134,33 @@ def _rows(lake: Lake, table: str, days: Span, version: int | None) -> pl.DataFra
     return rows_between(lake, table, days, log.map_at(stored.folder, at))
 
 
+def inert(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows whose text no spreadsheet runs as a formula when it opens the file.
+
+    A cell of text that begins as a formula does gets an apostrophe before it, which a
+    spreadsheet takes for "this is text". A number with its sign stays a number.
+    """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.when(
+            pl.col(name).str.contains(_FORMULA) & ~pl.col(name).str.contains(_NUMBER)
+        )
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
+
+
+def _quiet(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows for a terminal: nothing in their text can move its cursor."""
+    return frame.with_columns(
+        pl.col(pl.String).str.replace_all(
+            r"[\p{C}\p{Zl}\p{Zp}]", "\N{REPLACEMENT CHARACTER}"
+        )
+    )
+
+
 def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
     if format == "parquet":
         if out is None:
@@ -138,12 +169,12 @@ def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
         frame.write_parquet(out)
         return
     if format == "csv":
-        text = frame.write_csv()
+        text = inert(frame).write_csv()
     elif format == "json":
         text = frame.write_json()
     else:
         with pl.Config(tbl_rows=20, tbl_cols=12, tbl_hide_column_data_types=True):
-            text = str(frame)
+            text = str(_quiet(frame))
     if out is None:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     else:
