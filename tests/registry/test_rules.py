@@ -140,12 +140,12 @@ def test_a_changed_number_moves_its_source_alone(
         == prices
     )
     fred = next(
-        e
-        for e in registry.rules.rules
-        if e.rule == "rate_jump" and e.on.series == ("DFF",)
+        e for e in registry.rules.rules if e.rule == "jump" and e.on.series == ("DFF",)
     )
     rules = tuple(
-        each.model_copy(update={"numbers": {"limit": 9}}) if each is fred else each
+        each.model_copy(update={"numbers": {"limit": 9, "points": True}})
+        if each is fred
+        else each
         for each in registry.rules.rules
     )
     other = replace(registry, rules=registry.rules.model_copy(update={"rules": rules}))
@@ -173,7 +173,7 @@ def test_code_of_a_rule_moves_where_it_holds(
 def test_a_rule_is_bound_where_something_fits(registry: Registry, graph: Graph) -> None:
     """FRED has no bars, so no rule of bars holds for its lines."""
     names = {each.rule.name for each in bound(registry, graph.rules, ["fred"]).bound}
-    assert {"rate_jump", "not_a_number", "contradicted"} <= names
+    assert {"jump", "not_a_number", "contradicted"} <= names
     assert not names & {"ohlc", "weekend", "implausible", "uncited"}
 
 
