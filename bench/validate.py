@@ -57,18 +57,22 @@ def raw_of(registry: Any, days: list[date]) -> pl.DataFrame:
     for i, (name, texts) in enumerate(closes(registry).items(), start=1):
         volume = [str(1_000 + n % 977) for n in range(len(days))]
         four = dict.fromkeys(("open", "high", "low", "close", "adj_close"), texts)
-        parts.append(pl.DataFrame({"date": days, **four, "volume": volume}).with_columns(
-            symbol=pl.lit(name),
-            line=pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
-            batch=pl.lit(i, pl.Int64),
-            sha256=pl.lit(f"{i:064d}"),
-        ))
+        parts.append(
+            pl.DataFrame({"date": days, **four, "volume": volume}).with_columns(
+                symbol=pl.lit(name),
+                line=pl.int_range(2, pl.len() + 2, dtype=pl.Int64),
+                batch=pl.lit(i, pl.Int64),
+                sha256=pl.lit(f"{i:064d}"),
+            )
+        )
     rows = pl.concat(parts)
     seen = pl.lit(SEEN, pl.Datetime("us", "UTC"))
     types = schema_of(contract)
     known = {"as_of": seen, "first_seen_at": seen, "stated": pl.lit(value=False)}
     absent = {
-        n: known.get(n, pl.lit(None, t)) for n, t in types.items() if n not in rows.columns
+        n: known.get(n, pl.lit(None, t))
+        for n, t in types.items()
+        if n not in rows.columns
     }
     return rows.with_columns(**absent).select(*types).sort(contract.key)
 
@@ -109,16 +113,19 @@ def main() -> None:
     registry = loader.load(_REGISTRY)
     graph = discover(registry)
     days = [date(2000, 1, 3) + timedelta(days=i) for i in range(2 * SESSIONS)]
-    days = [day for day in days if day.weekday() < 5][:SESSIONS]  # noqa: PLR2004
+    days = [day for day in days if day.weekday() < 5][:SESSIONS]
     raw = raw_of(registry, days)
     decisions = pl.DataFrame(schema=schema_of(registry.contracts["raw.decisions"]))
     spec = graph.node("staging.prices").spec
     spent = seconds_of_rules(raw, spec, decisions)
     say("seconds to judge by all rules", spent, rows=raw.height)
     files = {
-        name: (_HEADER + part.select(
-            "date", "open", "high", "low", "close", "adj_close", "volume"
-        ).write_csv(include_header=False)).encode()
+        name: (
+            _HEADER
+            + part.select(
+                "date", "open", "high", "low", "close", "adj_close", "volume"
+            ).write_csv(include_header=False)
+        ).encode()
         for (name,), part in raw.partition_by("symbol", as_dict=True).items()
     }
     parse = graph.parsers["yahoo"][0].parse

@@ -156,7 +156,8 @@ def _with_neighbours(
         rows["stands"].to_numpy(),
     )
     needed = {name for test in tests for name in test.looks_at}
-    back = look_back(tests, rows["entity"].to_numpy(), versions.day, most=most)
+    entity = rows["entity"].to_numpy()
+    back = look_back(tests, entity=entity, day=versions.day, most=most)
     found = before(versions, back=back)
     made: dict[str, Callable[[], Any]] = {
         "usual": lambda: found.usual,

@@ -150,9 +150,9 @@ def tests_of(
 
 def look_back(
     tests: Sequence[Test],
+    *,
     entity: NDArray[np.int64],
     day: NDArray[np.int64],
-    *,
     most: int,
 ) -> NDArray[np.int64]:
     """Return how many days before each row its neighbours may lie.

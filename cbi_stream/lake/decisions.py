@@ -53,19 +53,7 @@ def decide(
             line is released that is not in quarantine, or cannot be read; or a fix
             names a cell that its table does not have, or one that is a key.
     """
-    if not note.strip() or not author.strip():
-        msg = "a decision needs an author and a note: why?"
-        raise WrongUsage(msg)
-    if len(sha256) < _SHORTEST:
-        msg = f"expected at least {_SHORTEST} characters of the file's sha256; found {sha256!r}"
-        raise WrongUsage(msg)
-    found = _line(lake, sha256, line)
-    if found.height != 1:
-        msg = (
-            f"expected one stored line {line} of a file {sha256}...; found {found.height}: "
-            "receipts and `cbi read raw...` show sha256 and line"
-        )
-        raise WrongUsage(msg)
+    found = _meant(lake, sha256, line, words=(author, note))
     if verdict == "release":
         _can_be_released(lake, found)
     if bool(cells) != (verdict == "fix"):
@@ -85,6 +73,26 @@ def decide(
         cells=pl.lit(text, pl.String),
     )
     return append_rows(lake.table(TABLE), rows, work=lake.work)
+
+
+def _meant(
+    lake: Lake, sha256: str, line: int, *, words: tuple[str, str]
+) -> pl.DataFrame:
+    """Return the one line that is meant, if somebody says why."""
+    if not all(word.strip() for word in words):
+        msg = "a decision needs an author and a note: why?"
+        raise WrongUsage(msg)
+    if len(sha256) < _SHORTEST:
+        msg = f"expected at least {_SHORTEST} characters of the file's sha256; found {sha256!r}"
+        raise WrongUsage(msg)
+    found = _line(lake, sha256, line)
+    if found.height != 1:
+        msg = (
+            f"expected one stored line {line} of a file {sha256}...; found {found.height}: "
+            "receipts and `cbi read raw...` show sha256 and line"
+        )
+        raise WrongUsage(msg)
+    return found
 
 
 def _line(lake: Lake, sha256: str, line: int) -> pl.DataFrame:

@@ -117,7 +117,11 @@ def test_a_value_that_comes_back_is_a_third_version(
     rows = conform(
         seen("11"), seen("12", after=1, batch=2), seen("11", after=2, batch=3)
     )
-    assert [(r["vintage"], r["value"]) for r in rows] == [(0, 11.0), (1, 12.0), (2, 11.0)]
+    assert [(r["vintage"], r["value"]) for r in rows] == [
+        (0, 11.0),
+        (1, 12.0),
+        (2, 11.0),
+    ]
 
 
 def test_what_is_seen_before_the_rule_was_knowable_then(
