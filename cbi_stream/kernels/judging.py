@@ -9,7 +9,7 @@ for what another provider says of the same bar, and nothing is ever mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from cbi_stream.kernels.neighbours import Versions, before
-from cbi_stream.kernels.terms import Binding, Facts, tests_of
+from cbi_stream.kernels.terms import Binding, Facts, Test, look_back, tests_of
 from cbi_stream.kernels.verdicts import PAIRS, failing
 
 _ORDER = ("as_of", "batch", "sha256", "line")
@@ -75,8 +75,7 @@ def judged(
     if tests["neighbours"] or tests["batch"]:
         begun = runs.filter("begins")
         standing = begun.filter("stands")
-        needed = {n for t in tests["neighbours"] for n in t.looks_at}
-        seen = _with_neighbours(begun, of, needed, back=binding.back)
+        seen = _with_neighbours(begun, of, tests["neighbours"], most=binding.back)
         near = failing(seen, tests["neighbours"], first=_NEAR)
         whole = failing(_batches(standing, binding), tests["batch"], first=_WHOLE)
         told = pl.concat([told, _shared(pl.concat([near, whole]), runs)])
@@ -139,7 +138,7 @@ def _runs(coded: pl.DataFrame, told: pl.DataFrame, of: Rows) -> pl.DataFrame:
 
 
 def _with_neighbours(
-    begun: pl.DataFrame, of: Rows, needed: set[str], *, back: int
+    begun: pl.DataFrame, of: Rows, tests: Sequence[Test], *, most: int
 ) -> pl.DataFrame:
     """Return the rows with what is usual for them, and whether another provider agrees."""
     rows = begun
@@ -156,6 +155,9 @@ def _with_neighbours(
         value,
         rows["stands"].to_numpy(),
     )
+    needed = {name for test in tests for name in test.looks_at}
+    entity = rows["entity"].to_numpy()
+    back = look_back(tests, entity=entity, day=versions.day, most=most)
     found = before(versions, back=back)
     made: dict[str, Callable[[], Any]] = {
         "usual": lambda: found.usual,

@@ -81,8 +81,8 @@ class Before:
         return there
 
 
-def before(versions: Versions, *, back: int) -> Before:
-    """Return what stands before each version, at most `back` days away.
+def before(versions: Versions, *, back: Ints) -> Before:
+    """Return what stands before each version, at most so many days away.
 
     It walks backwards through the versions, for all rows at once: the first version of
     a date that a row could have seen is the newest one, and the only one that counts.
@@ -99,7 +99,7 @@ def before(versions: Versions, *, back: int) -> Before:
         rows, at, found, taken = (a[there] for a in (rows, at, found, taken))
         day = versions.day[at]
         inside = versions.entity[at] == versions.entity[rows]
-        inside &= day >= versions.day[rows] - back
+        inside &= day >= versions.day[rows] - back[rows]
         rows, at, found, taken, day = (a[inside] for a in (rows, at, found, taken, day))
         counts = (versions.as_of[at] <= versions.as_of[rows]) & (day != taken)
         counts &= versions.stands[at]

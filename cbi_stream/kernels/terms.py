@@ -148,6 +148,28 @@ def tests_of(
     return phases
 
 
+def look_back(
+    tests: Sequence[Test],
+    *,
+    entity: NDArray[np.int64],
+    day: NDArray[np.int64],
+    most: int,
+) -> NDArray[np.int64]:
+    """Return how many days before each row its neighbours may lie.
+
+    It is what the number `back` of a rule says that holds for the row, the greatest of
+    several, and never more than `most`; where none says so, `most`.
+    """
+    said = np.zeros(len(entity), dtype=np.int64)
+    for test in tests:
+        if "back" in test.rule.numbers:
+            terms = test.terms(entity, day)
+            each = np.array([layer.numbers["back"] for layer in test.layers])
+            here = np.where(terms.active, each[terms.layer], 0)
+            said = np.maximum(said, here)
+    return np.where(said > 0, np.minimum(said, most), most)
+
+
 def _layer(each: Any, mask: Bools) -> Layer:
     entry = each.entry
     given = {}

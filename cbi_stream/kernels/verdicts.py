@@ -41,7 +41,7 @@ def failing(
     day = frame["date"].cast(pl.Int32).cast(pl.Int64).to_numpy()
     terms = {i: test.terms(entity, day) for i, test in enumerate(tests)}
     used = {i: each for i, each in terms.items() if each.active.any()}
-    failed = _by_dataframely(frame, tests, used)
+    failed = _by_dataframely(frame, tests, used) if used else {}
     for i, places in failed.items():
         parts.append(_pairs(frame[places], tests[i], used[i], first + i, places))
     return pl.concat(parts)

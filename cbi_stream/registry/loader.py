@@ -117,7 +117,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     gates = read(folder / "gates.yaml", Gates)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
-    problems = [
+    _none(
         *_settings_fit(settings, universe),
         *joins_fit(joins, sources, universe, contracts),
         *regimes_fit(regimes, sessions),
@@ -126,9 +126,8 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         *features_hold(joins.content, features),
         *_exports_fit(exports, horizons),
         *_slack_fits(horizons, sessions),
-    ]
-    if problems:
-        raise BadRegistry("\n".join(problems))
+    )
+    further: dict[str, Read[Any]] = {"join_spec": joins, "rules": rules, "gates": gates}
     return Registry(
         folder=folder,
         settings=settings.content,
@@ -145,8 +144,13 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         contracts=contracts,
         rules=rules.content,
         gates=gates.content,
-        places={"join_spec": joins, "rules": rules, "gates": gates},
+        places=further,
     )
+
+
+def _none(*problems: str) -> None:
+    if problems:
+        raise BadRegistry("\n".join(problems))
 
 
 def _contracts(

@@ -7,24 +7,27 @@ the first to say a cell is believed, cell by cell. It never fills a gap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 
-from cbi_stream import Conformed, Spec, Symbol, days, from_registry, handler
+from cbi_stream import Conformed, Spec, days, from_registry, handler
 from cbi_stream.kernels.judging import Rows
 from cbi_stream.kernels.release import released_at
-from cbi_stream.kernels.terms import Facts
 from handlers.conform import rules
+from handlers.conform.symbols import (
+    COUNTS,
+    NULLS,
+    PRICES,
+    facts_of,
+    on_tick,
+    symbols_of,
+    with_facts,
+)
 from handlers.conform.versions import LINE, ORDER, as_before, runs
 
-_PRICES = ("open", "high", "low", "close")
-_COUNTS = ("volume", "open_interest")
-_CELLS = (*_PRICES, *_COUNTS)
+_CELLS = (*PRICES, *COUNTS)
 _KEY = ("symbol", "date")
-_NULLS = ("null", "", "N/A", "-")
-_OFF_FLOAT = 2.0**-24
-"""What a provider loses of a price that keeps 32-bit floats: so far it is on its tick."""
 _QUARANTINED = ("date", "raw", "sha256", "line", "as_of")
 
 
@@ -111,29 +114,29 @@ def _lines(
 
 def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """Return the lines with cells as numbers, and the fate of those that do not stand."""
-    symbols = _symbols(lines, spec)
+    symbols = symbols_of(lines, spec)
     known = pl.col("symbol").is_in(list(symbols))
     readable = pl.col("problem").is_null()
     early = (pl.col("as_of") < pl.col("knowable_at")) | pl.col("live").fill_null(False)
     usable = (
         lines.filter(readable & known)
-        .with_columns(numbers=rules.numbers(_CELLS, _NULLS), provisional=early)
+        .with_columns(numbers=rules.numbers(_CELLS, NULLS), provisional=early)
         .with_columns(garbled=pl.when(~pl.col("numbers")).then("written"))
     )
-    priced = _with_facts(_on_tick(usable, symbols), symbols, spec)
+    priced = with_facts(on_tick(usable, symbols), symbols, spec)
     unlike = rules.with_unlike(priced, key=_KEY, content=_CELLS)
-    told = rules.verdicts(unlike, spec, of=_ROWS, facts=_facts(spec, symbols))
+    told = rules.verdicts(unlike, spec, of=_ROWS, facts=facts_of(spec, symbols))
     judged = told.with_columns(
         fate=pl.when(pl.col("rules").is_not_null() & pl.col("lost").is_null())
         .then(pl.lit("quarantined"))
         .when("provisional")
         .then(pl.lit("provisional")),
         # Volume is counted after the close: until then the number is not final.
-        **{n: pl.when(pl.col("as_of") >= pl.col("final_at")).then(n) for n in _COUNTS},
+        **{n: pl.when(pl.col("as_of") >= pl.col("final_at")).then(n) for n in COUNTS},
     )
     rest = lines.filter(~(readable & known)).with_columns(
-        *(pl.lit(None, pl.Float64).alias(name) for name in _PRICES),
-        **{n: pl.lit(None, pl.Int64) for n in _COUNTS},
+        *(pl.lit(None, pl.Float64).alias(name) for name in PRICES),
+        **{n: pl.lit(None, pl.Int64) for n in COUNTS},
         **{
             n: pl.lit(None, pl.String) for n in ("garbled", "flags", "lost", "expected")
         },
@@ -154,105 +157,10 @@ def _cells_turned_away(versions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _facts(spec: Spec, symbols: Mapping[str, Symbol]) -> Callable[[str, str], Facts]:
-    """Return a function from a source and a symbol to what rules.yaml may name."""
-
-    def facts(source: str, name: str) -> Facts:
-        entry = symbols[name]
-        return {
-            "shapes": ("bars",),
-            "sources": (source,),
-            "symbols": (name,) if name in spec.universe.symbols else (name, name[:-3]),
-            "series": (),
-            "kinds": (entry.kind,),
-            "units": (entry.unit,),
-        }
-
-    return facts
-
-
-def _symbols(lines: pl.DataFrame, spec: Spec) -> dict[str, Symbol]:
-    """Return what is known of the symbols of these lines, single contracts among them."""
-    found = {
-        name: spec.universe.of(name)
-        for name in lines["symbol"].drop_nulls().unique().sort()
-    }
-    return {name: entry for name, entry in found.items() if entry is not None}
-
-
-def _by_symbol(of: Mapping[str, object], dtype: type[pl.DataType]) -> pl.Expr:
-    return pl.col("symbol").replace_strict(
-        list(of), list(of.values()), default=None, return_dtype=dtype
-    )
-
-
-def _with_facts(
-    lines: pl.DataFrame, symbols: Mapping[str, Symbol], spec: Spec
-) -> pl.DataFrame:
-    """Return the lines with what universe.yaml and the calendar say of them."""
-    low = {n: each.plausible[0] for n, each in symbols.items()}
-    high = {n: each.plausible[1] for n, each in symbols.items()}
-    units = {n: each.unit for n, each in symbols.items()}
-    covers, day = spec.sessions.covers, pl.col("date")
-    covered = (day >= covers.start) & (day < covers.end)
-    return lines.with_columns(
-        plausible_low=_by_symbol(low, pl.Float64),
-        plausible_high=_by_symbol(high, pl.Float64),
-        unit=_by_symbol(units, pl.String),
-        session=pl.when(covered).then(
-            day.is_in(pl.Series(spec.sessions.days).implode())
-        ),
-    )
-
-
-def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
-    """Return the lines with prices on their tick, and how far off it one lies.
-
-    A price of a symbol without a tick stays the number that was printed.
-    """
-    numbers = [_number(name).cast(pl.Float64, strict=False) for name in _PRICES]
-    printed = lines.select(
-        *numbers,
-        per_unit=_by_symbol(
-            {name: entry.ticks_per_unit for name, entry in symbols.items()}, pl.Float64
-        ),
-        decimals=_by_symbol(
-            {name: entry.decimals for name, entry in symbols.items()}, pl.Int64
-        ),
-    )
-    ticks = printed.with_columns(pl.col(_PRICES) * pl.col("per_unit"))
-    off = [
-        (pl.col(n) - pl.col(n).round()).abs() - pl.col(n).abs() * _OFF_FLOAT
-        for n in _PRICES
-    ]
-    far = ticks.select(ticks_off=pl.max_horizontal(off))
-    whole = ticks.select(pl.col(_PRICES).round() / pl.col("per_unit"), "decimals")
-    # polars divides by a column that it holds as one value by multiplying with the
-    # reciprocal, which may miss the double nearest to the decimal price by one bit.
-    # Rounding to the price's decimals gives that double either way.
-    kinds = sorted({e.decimals for e in symbols.values() if e.decimals is not None})
-    exact = whole.select(
-        pl.coalesce(
-            [
-                pl.when(pl.col("decimals") == kind).then(pl.col(n).round(kind))
-                for kind in kinds
-            ]
-            + [printed[n]]
-        ).alias(n)
-        for n in _PRICES
-    )
-    counts = [_number(n).cast(pl.Int64, strict=False) for n in _COUNTS]
-    return lines.with_columns(*exact, *far).with_columns(*counts)
-
-
-def _number(name: str) -> pl.Expr:
-    return pl.when(~pl.col(name).is_in(_NULLS)).then(pl.col(name))
-
-
 def _newest(versions: pl.DataFrame) -> pl.DataFrame:
     """Return the newest version of each source's bar; `mended`: its prices ever moved."""
     first = versions.filter(pl.col("first"))
-    moved = as_before(("source", *_KEY)) & ~as_before(_PRICES)
+    moved = as_before(("source", *_KEY)) & ~as_before(PRICES)
     return (
         first.with_columns(mended=moved.fill_null(value=False))
         .group_by("source", *_KEY, maintain_order=True)
@@ -282,7 +190,7 @@ def _merged(newest: pl.DataFrame) -> pl.DataFrame:
     )
     low, high = pl.col("low"), pl.col("high")
     outside = [(pl.col(n) > high) | (pl.col(n) < low) for n in ("open", "close")]
-    complete = pl.all_horizontal(pl.col(_PRICES).is_not_null())
+    complete = pl.all_horizontal(pl.col(PRICES).is_not_null())
     return cells.join(behind, on=_KEY, maintain_order="left").select(
         *_KEY,
         *_CELLS,

@@ -22,8 +22,8 @@ def nothing_carried(tables: Mapping[str, pl.DataFrame], subject: Subject) -> Fin
     """
     carried = subject.carried
     return Finding(
-        passed=bool(tables) and not carried,
-        expected="tables, and nothing held behind them",
+        passed=any(rows.height for rows in tables.values()) and not carried,
+        expected="rows, and nothing held behind them",
         found=", ".join(carried) or f"nothing held behind {len(tables)} tables",
         places=carried[:_MOST],
     )

@@ -7,6 +7,7 @@ two words; nothing is folded.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import polars as pl
 
@@ -38,9 +39,10 @@ def known_words(
     missing = absent(rows, [column], subject)
     if missing:
         return missing
-    named: Iterable[str] = (at(subject.spec, registry) or ()) if registry else ()
+    there: Iterable[Any] = (at(subject.spec, registry) or ()) if registry else ()
+    named = [word for word in there if isinstance(word, str)]
     known = {*words, *named}
-    if not known or (registry and not list(named)):
+    if not known or (registry and not named):
         return failed(f"words for {column}", f"none in {registry or 'gates.yaml'}")
     said = rows[column].cast(pl.String)
     strange = said.drop_nulls().unique().sort().to_list()

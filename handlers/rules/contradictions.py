@@ -1,4 +1,4 @@
-"""Whether a file says one thing of a key. Nobody guesses which of two it means."""
+"""Whether a file says one thing of a key. It never guesses which of two is meant."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ line was seen. With fewer than `least` of them nothing is said.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import polars as pl
@@ -16,15 +17,16 @@ _NORMAL = 1.4826
 """How many median absolute changes make a standard deviation."""
 
 
-def _near(cell: pl.Expr, usual: pl.Expr, limit: Any) -> pl.Expr:
-    """Return whether one is at most 1 + limit times the other.
+def _near(cell: pl.Expr, usual: pl.Expr, limit: Any, points: Any) -> pl.Expr:
+    """Return whether a value lies within the limit: a log distance, or points.
 
-    Where one of them is not positive there is no ratio: their distance counts then.
+    What has no logarithm is beyond every distance, unless it is what is usual.
     """
-    most = limit + 1.0
-    ratio = (cell <= usual * most) & (usual <= cell * most)
-    distance = (cell - usual).abs() <= usual.abs() * limit
-    return pl.when((cell > 0) & (usual > 0)).then(ratio).otherwise(distance)
+    both = (cell > 0) & (usual > 0)
+    distance = pl.when(both).then((cell / usual).log().abs())
+    apart = (cell - usual).abs()
+    near = pl.when(points).then(apart <= limit).otherwise(distance <= limit)
+    return near.fill_null(value=False) | (apart == 0.0)
 
 
 def _confirmed(
@@ -36,41 +38,42 @@ def _confirmed(
     agreed: pl.Expr,
     *,
     limit: float,
-    least: int = 3,
+    points: bool,
+    **_: Any,
 ) -> pl.Expr:
     """Return whether the bar itself, or another provider, says that it was so.
 
     A bar that opened where prices were and closed inside its range fell on that day; a
     file in another unit opens elsewhere, and a typing error lies outside its range.
     """
-    del least
-    fell = _near(open, usual, limit) & cell.is_between(low, high)
+    fell = _near(open, usual, limit, points) & cell.is_between(low, high)
     return fell.fill_null(value=False) | agreed
 
 
-def _said(*, cell: float, usual: float, limit: float, **_: Any) -> str:
-    return f"found {cell:g}; usual {usual:g}, limit {limit:.0%}"
+def _said(*, cell: float, usual: float, limit: float, points: bool, **_: Any) -> str:
+    most = f"{limit:g} points" if points else f"{math.expm1(limit):.0%}"
+    return f"found {cell:g}; usual {usual:g}, limit {most}"
 
 
 @rule(phase="neighbours", excuse=_confirmed, says=_said)
 def jump(
-    cell: pl.Expr, usual: pl.Expr, known: pl.Expr, *, limit: float, least: int = 3
+    cell: pl.Expr,
+    usual: pl.Expr,
+    known: pl.Expr,
+    *,
+    limit: float,
+    points: bool = False,
+    back: int = 30,
+    least: int = 3,
 ) -> pl.Expr:
-    """The value is at most 1 + limit times what is usual, and the other way round."""
-    return cell.is_null() | (known < least) | _near(cell, usual, limit)
+    """The value lies near what is usual.
 
-
-def _points(*, cell: float, usual: float, limit: float, **_: Any) -> str:
-    return f"found {cell:g}; usual {usual:g}, limit {limit:g} basis points"
-
-
-@rule(phase="neighbours", says=_points)
-def rate_jump(
-    cell: pl.Expr, usual: pl.Expr, known: pl.Expr, *, limit: float, least: int = 3
-) -> pl.Expr:
-    """A rate in percent lies at most `limit` basis points from what is usual."""
-    near = (cell - usual).abs() * 100.0 <= limit
-    return cell.is_null() | (known < least) | near
+    `limit` is the most that the logarithm of their ratio may be; of rates and of what
+    may be negative (`points`) their distance. `back` says how many days before its date
+    a row's neighbours may lie: 30 of daily values, 400 of monthly ones.
+    """
+    del back
+    return cell.is_null() | (known < least) | _near(cell, usual, limit, points)
 
 
 def _change(*, cell: float, last: float, typical: float, limit: float, **_: Any) -> str:

@@ -30,11 +30,19 @@ def zero_run(cell: pl.Expr, same: pl.Expr, *, most: int) -> pl.Expr:
 
 @rule(phase="neighbours")
 def stale_bar(
-    cell: pl.Expr, bar_again: pl.Expr, volume: pl.Expr, *, least_volume: int = 1
+    cell: pl.Expr,
+    bar_again: pl.Expr,
+    low: pl.Expr,
+    high: pl.Expr,
+    volume: pl.Expr,
+    *,
+    least_volume: int = 1,
 ) -> pl.Expr:
     """The bar is not, cell for cell, that of the date before it.
 
-    Without volume a market may have rested: such bars are not judged.
+    Without volume, or without a range, a market may have rested: such bars are not
+    judged.
     """
-    traded = volume.fill_null(0) >= least_volume
+    moved = (high > low).fill_null(value=False)
+    traded = moved & (volume.fill_null(0) >= least_volume)
     return cell.is_null() | ~traded | ~bar_again

@@ -39,6 +39,23 @@ def unit_slip(
     return cell.is_null() | (known < least) | ~pl.any_horizontal(slipped)
 
 
+def _per_cent(*, cell: float, usual: float, **_: Any) -> str:
+    return f"found {cell:g}; usual {usual:g}: is it a share, or a share in percent?"
+
+
+@rule(phase="neighbours", says=_per_cent)
+def percent_slip(
+    cell: pl.Expr, usual: pl.Expr, known: pl.Expr, *, near: float, least: int = 3
+) -> pl.Expr:
+    """A rate in percent is not the usual one times, or divided by, a hundred."""
+    ratio = pl.when((usual > 0) & (cell > 0)).then(cell / usual).fill_null(1.0)
+    slipped = [
+        pl.max_horizontal(ratio / each, each / ratio) <= near + 1.0
+        for each in (100.0, 0.01)
+    ]
+    return cell.is_null() | (known < least) | ~pl.any_horizontal(slipped)
+
+
 def _degrees(*, cell: float, usual: float, **_: Any) -> str:
     return f"found {cell:g}; usual {usual:g}: looks like degrees Fahrenheit"
 

@@ -146,10 +146,9 @@ def test_f32_a_join_that_adds_nothing():
 def test_f33_a_key_twice():
     """A table with a key twice is refused before any check sees it."""
     contract = registry().contracts["features.master"]
+    kinds = {"float": pl.Float64, "int": pl.Int64, "bool": pl.Boolean}
     columns = {
-        name: pl.Series([None], dtype=pl.Float64)
-        if col.type == "float"
-        else pl.Series([None], dtype=pl.Int64)
+        name: pl.Series([None], dtype=kinds[col.type])
         for name, col in contract.columns.items()
         if name != "date"
     }

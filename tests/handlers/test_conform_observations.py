@@ -114,8 +114,14 @@ def test_a_value_that_comes_back_is_a_third_version(
     conform: Conform, seen: Line
 ) -> None:
     """A, B, A are three versions, each with its own moment."""
-    rows = conform(seen("1"), seen("2", after=1, batch=2), seen("1", after=2, batch=3))
-    assert [(r["vintage"], r["value"]) for r in rows] == [(0, 1.0), (1, 2.0), (2, 1.0)]
+    rows = conform(
+        seen("11"), seen("12", after=1, batch=2), seen("11", after=2, batch=3)
+    )
+    assert [(r["vintage"], r["value"]) for r in rows] == [
+        (0, 11.0),
+        (1, 12.0),
+        (2, 11.0),
+    ]
 
 
 def test_what_is_seen_before_the_rule_was_knowable_then(
@@ -141,7 +147,7 @@ def test_release_is_so_many_weekdays_later(
     conform: Conform, seen: Line, day: date, known: date
 ) -> None:
     """Weekends are passed over; the rule knows no holidays."""
-    (row,) = conform(seen("1", after=900, day=day))
+    (row,) = conform(seen("11", after=900, day=day))
     assert row["knowable_at"].date() == known
 
 

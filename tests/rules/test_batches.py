@@ -113,6 +113,12 @@ def test_the_last_entry_about_a_row_counts(judge: Any, rows: Any) -> None:
     assert out["expected"][0] == "found 5; expected 10 to 20"
 
 
+def test_a_rule_that_is_off_for_all_rows_says_nothing(judge: Any, rows: Any) -> None:
+    """Also where it is the only one of its phase."""
+    out = judge(rows({"close": 7.0}), batches.constant_batch, severity="off", least=1)
+    assert out["rules"].to_list() == [None]
+
+
 def test_a_bad_cell_is_lost_and_the_bar_stays(judge: Any, rows: Any) -> None:
     """Only the close is worth the line."""
     on = {"cells": ["volume", "open"]}

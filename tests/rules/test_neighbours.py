@@ -28,7 +28,7 @@ def _days(*closes: float | None, **more: Any) -> list[dict[str, Any]]:
         ([47.0, 47.5, 47.2, 47.6, 60.0, 47.7], []),
         ([47.0, 47.5, 4766.0, 47.6], []),
         ([47.0, 47.5, 47.2, 47.6, None, 47.7], []),
-        ([-3.0, -3.1, -3.2, -3.1, -3.3, 3.0], [6]),
+        ([1.0, 1.1, 1.2, 0.0, 1.1], [4]),
         ([0.0, 0.0, 0.0, 0.0, 1.0], [5]),
     ],
 )
@@ -46,7 +46,7 @@ def test_what_is_turned_away_says_usual_and_limit(judge: Any, rows: Any) -> None
     (row,) = judge(lines, jumps.jump, slip, limit=0.38).tail(1).rows(named=True)
     assert row["rules"] == "jump,unit_slip"
     assert row["expected"] == (
-        "found 4735; usual 47.35, limit 38%; found 4735; usual 47.35: looks like x100"
+        "found 4735; usual 47.35, limit 46%; found 4735; usual 47.35: looks like x100"
     )
 
 
@@ -68,8 +68,16 @@ def test_degrees_fahrenheit_among_celsius(fails: Any) -> None:
 def test_rates_are_measured_in_points(fails: Any) -> None:
     """From 0.08 to 0.33 percent is a step of the Fed; 4.28 to 42.8 is another unit."""
     steps = [0.08, 0.08, 0.08, 0.33, 0.83, 1.58]
-    assert fails(_days(*steps), jumps.rate_jump, limit=250) == []
-    assert fails(_days(4.2, 4.3, 4.2, 42.8, None), jumps.rate_jump, limit=250) == [4]
+    points = {"limit": 2.5, "points": True}
+    assert fails(_days(*steps), jumps.jump, **points) == []
+    assert fails(_days(4.2, 4.3, 4.2, 42.8, None), jumps.jump, **points) == [4]
+    assert fails(_days(-0.2, -0.1, 0.0, 0.1, -2.7), jumps.jump, **points) == [5]
+
+
+def test_a_rate_a_hundred_times_as_high(fails: Any) -> None:
+    """Also where 4.2 and 0.042 lie within any number of points."""
+    rates = [4.2, 4.3, 4.2, 0.042, 4.1, None]
+    assert fails(_days(*rates), slips.percent_slip, near=0.05) == [4]
 
 
 def test_an_odd_change_is_one_beside_the_changes_before(fails: Any) -> None:
@@ -182,6 +190,15 @@ def test_what_is_not_finished_or_rejected_is_nobodys_neighbour(fails: Any) -> No
     assert fails(lines, jumps.jump, limit=0.38) == []
 
 
+def test_the_number_back_shortens_the_window(fails: Any) -> None:
+    """Monthly values need a longer look than daily ones; none is longer than the read."""
+    lines = _days(47.0, 47.1, 47.2)
+    late = {"close": 470.0, "date": FIRST + timedelta(days=20)}
+    assert fails([*lines, late], jumps.jump, limit=0.38, back=25) == [4]
+    assert fails([*lines, late], jumps.jump, limit=0.38, back=15) == []
+    assert fails([*lines, late], jumps.jump, limit=0.38, back=400) == [4]
+
+
 def test_neighbours_lie_inside_the_window(fails: Any) -> None:
     """Beyond `back` days nothing is usual any more."""
     far = {"close": 470.0, "date": FIRST + timedelta(days=35)}
@@ -197,6 +214,8 @@ def test_a_value_that_rests_too_long(fails: Any) -> None:
 def test_a_bar_copied_to_the_next_day(fails: Any) -> None:
     """Cell for cell the same, with trade: a copy. Without volume a market may rest."""
     bar = {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5, "volume": 7.0}
+    flat = {**bar, "high": 1.5, "low": 1.5, "open": 1.5}
+    assert fails([flat, flat], rests.stale_bar) == []
     other = {**bar, "volume": 8.0}
     assert fails([bar, bar, other, bar], rests.stale_bar) == [2]
     quiet = {**bar, "volume": None}

@@ -105,7 +105,7 @@ def test_a_slip_is_turned_away_with_its_numbers(settle: Any, rows: Any) -> None:
     assert row["rules"] == "implausible,jump,unit_slip"
     assert row["found"].endswith(
         "expected a close of 10 to 150 US cents per pound: is the file in another unit?; "
-        "found 4766; usual 47.6, limit 38%; found 4766; usual 47.6: looks like x100"
+        "found 4766; usual 47.6, limit 22%; found 4766; usual 47.6: looks like x100"
     )
 
 
@@ -116,7 +116,7 @@ def test_a_jump_inside_the_plausible_says_what_it_looks_like(
     settle(*_plain("99.00"))
     (row,) = rows("quarantine.prices").rows(named=True)
     assert row["rules"] == "jump"
-    assert row["found"].endswith("found 99; usual 47.6, limit 38%")
+    assert row["found"].endswith("found 99; usual 47.6, limit 22%")
 
 
 def test_a_released_line_is_staged_and_says_so(
