@@ -49,9 +49,8 @@ def quarantine_show(
     told = [asdict(each) for each in _told(found, graph, node, place)]
     about = told[0]["about"] if told else None
     near = _near(found, node, place.date, about)
-    reached = preview(
-        found, graph, pending={decisions.TABLE: [Change(Span.day(place.date))]}
-    )
+    said = Change(Span.day(place.date), about=(place.raw,))
+    reached = preview(found, graph, pending={decisions.TABLE: [said]})
     plain: dict[str, Any] = {
         "file": asdict(place),
         "written": _written(found, place),

@@ -225,11 +225,16 @@ def _reached(
             return [(f"{stored} has another history", Span.all())]
         for change in _changes(read, there, version if moved else None):
             rows = reached_by(read, change, sessions)
-            if not rows.empty and sees(read, change):
+            if not rows.empty and sees(read, change) and _concerns(node, change):
                 days = f"{change.span.start}..{change.span.last}"
                 what = "extent of " if isinstance(read, Grid) else ""
                 found.append((f"{what}{stored} {days}", rows))
     return found
+
+
+def _concerns(node: Node, change: Change) -> bool:
+    """Return whether a decision is about lines that the handler reads."""
+    return change.about is None or not set(change.about).isdisjoint(node.lines)
 
 
 def _changes(read: Read, there: Input, version: int | None) -> list[Change]:

@@ -77,7 +77,7 @@ def decide(
         candidate=nothing,
         cells=pl.lit(text, pl.String),
     )
-    return append_rows(lake.table(TABLE), rows, work=lake.work)
+    return append_rows(lake.table(TABLE), rows, work=lake.work, about="raw")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def text_of(current: PartitionMap) -> str:
                     *_days(c.span),
                     c.known_from and c.known_from.isoformat(),
                     c.columns,
+                    c.about,
                 ]
                 for c in current.changes
             ],
@@ -81,6 +82,7 @@ def map_of(text: str) -> PartitionMap:
                 _span(c[:2]),
                 date.fromisoformat(c[2]) if c[2] else None,
                 None if c[3] is None else tuple(c[3]),
+                None if c[4] is None else tuple(c[4]),
             )
             for c in plain["changes"]
         ),

@@ -76,6 +76,8 @@ class Change:
     known_from: date | None = None
     columns: tuple[str, ...] | None = None
     """The columns that changed, sorted; None: any, since rows came or went."""
+    about: tuple[str, ...] | None = None
+    """Of decisions: the tables whose lines they speak of, sorted; None: not said."""
 
 
 @dataclass(frozen=True, slots=True)

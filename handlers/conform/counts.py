@@ -34,9 +34,12 @@ def counts(lines: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Confo
     # A year's file holds hundreds of markets, of which twenty are staged.
     known = pl.col("contract").is_in([*codes, ""])
     said = (
-        rules.with_decisions(lines.filter(known), decisions, measures)
+        rules.with_decisions(
+            lines.filter(known).with_columns(raw=pl.lit(source.raw)),
+            decisions,
+            measures,
+        )
         .with_columns(
-            raw=pl.lit(source.raw),
             written=rules.written(measures),
             stamp=pl.lit(None, pl.Datetime("us", "UTC")),
             loaded=pl.lit(None, pl.Boolean),

@@ -24,6 +24,7 @@ def observations(
 ) -> Conformed:
     """Return the versions of each series and date, and what was turned away."""
     source = spec.source
+    lines = lines.with_columns(raw=pl.lit(source.raw))
     lines = rules.with_decisions(lines, decisions, ("value",))
     said = lines.select(
         "series",
@@ -34,7 +35,7 @@ def observations(
         *BROUGHT,
         "verdict",
         "decided",
-        raw=pl.lit(source.raw),
+        "raw",
         named=pl.col("series") != "",
         written=rules.written(("value",)),
     )

@@ -35,7 +35,8 @@ def psd_world(
     """Return the world's figures of each registered series, in all their versions."""
     source = spec.source
     countries = _countries_of(source, psd)
-    lines = psd.filter(pl.col("series").is_in(list(countries.series)))
+    known = pl.col("series").is_in(list(countries.series))
+    lines = psd.filter(known).with_columns(raw=pl.lit(source.raw))
     said = rules.with_decisions(lines, decisions, ("value",)).select(
         *_KEY,
         "verdict",
@@ -44,7 +45,7 @@ def psd_world(
         "stamp",
         "loaded",
         *BROUGHT,
-        raw=pl.lit(source.raw),
+        "raw",
         named=True,
         written=rules.written(("value",)),
     )

@@ -18,6 +18,8 @@ from cbi_stream.kernels.terms import Facts
 from handlers.conform.versions import LINE, ORDER, runs
 
 NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,17})?$"
+_LINE = ("raw", "sha256", "line")
+"""What a decision names."""
 UNREADABLE = "unreadable"
 REJECTED = "rejected"
 FIXED = "fixed"
@@ -31,15 +33,15 @@ def decided(decisions: pl.DataFrame) -> pl.DataFrame:
     Of several decisions on one line the newest counts.
 
     Returns:
-        sha256, line, `verdict` (reject, release or fix), `decided`: who and why, and
+        raw, sha256, line, `verdict` (reject, release or fix), `decided`: who and why, and
         `cells`: of a fix, as they should read.
     """
     newest = decisions.sort("batch").unique(
-        ["sha256", "line"], keep="last", maintain_order=True
+        list(_LINE), keep="last", maintain_order=True
     )
     said = pl.concat_str(pl.col("author"), pl.lit(": "), pl.col("note"))
     return newest.filter(pl.col("verdict").is_in(["reject", "release", "fix"])).select(
-        "sha256", "line", "verdict", "cells", decided=said
+        *_LINE, "verdict", "cells", decided=said
     )
 
 
@@ -49,24 +51,24 @@ def with_decisions(
     """Return the lines with `verdict` and `decided`, and with the cells that were fixed.
 
     Args:
-        lines: with their cells as they were written.
+        lines: with `raw` and their cells as they were written.
         decisions: raw.decisions of their dates.
         cells: what a person may fix.
     """
     said = decided(decisions)
     rows = lines.join(
-        said.drop("cells"), on=["sha256", "line"], how="left", maintain_order="left"
+        said.drop("cells"), on=list(_LINE), how="left", maintain_order="left"
     )
     fixes = said.filter((pl.col("verdict") == "fix") & pl.col("cells").is_not_null())
     if not fixes.height:
         return rows
     meant = [json.loads(each) for each in fixes["cells"]]
     names = {name: f"{name} fixed" for name in cells}
-    fixed = fixes.select("sha256", "line").with_columns(
+    fixed = fixes.select(_LINE).with_columns(
         pl.Series(new, [each.get(name) for each in meant], dtype=pl.String)
         for name, new in names.items()
     )
-    rows = rows.join(fixed, on=["sha256", "line"], how="left", maintain_order="left")
+    rows = rows.join(fixed, on=list(_LINE), how="left", maintain_order="left")
     mended = [pl.coalesce(new, name).alias(name) for name, new in names.items()]
     # A line of which a cell could not be read has no others either: a fix gives them.
     read = pl.col("verdict").eq_missing(pl.lit("fix"))
