@@ -191,7 +191,8 @@ app.command(_quarantine)
 app.command(
     "cbi_stream.cli.permitting:gates",
     name="gates",
-    help="List what judges what, and what it holds back; decide; exit 3: something is held.",
+    help="List what judges what, and what it holds back; exit 3: something is held.\n\n"
+    "Example: cbi gates --table staging.prices --failed",
 )
 
 

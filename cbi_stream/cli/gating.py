@@ -21,11 +21,8 @@ from cbi_stream.words.errors import WrongUsage
 
 HELD = 3
 _MOST = 50
-gates = App(
-    name="gates",
-    help="What judges what before it is published, and what it holds back; exit 3: "
-    "something is held.\n\nExample: cbi gates --table staging.prices --failed",
-)
+gates = App(name="gates")
+"""Its help stands in cli/app, which imports nothing of this."""
 
 
 @gates.default
@@ -65,7 +62,11 @@ def listed(
     return HELD if any(each["held"] for each in failures) else 0
 
 
-@gates.command(name="show")
+@gates.command(
+    name="show",
+    help="Show a held candidate against what is served: why it is held, which cells "
+    "differ; exit 3.\n\nExample: cbi gates show staging.prices 2023",
+)
 def candidate(
     table: str,
     partition: str,

@@ -17,7 +17,12 @@ from cbi_stream.registry.gates import EFFECTS
 from cbi_stream.words.errors import WrongUsage
 
 
-@gates.command
+@gates.command(
+    help="Let the candidate that is held now pass one gate, from the next run on.\n\n"
+    "Another candidate is judged anew. Of an effect its very finding passes, as long as "
+    "the gate finds the same.\n\n"
+    'Example: cbi gates let staging.prices 2023 --gate no_twins --note "it is right"'
+)
 def let(
     table: str,
     partition: str = "",
@@ -29,9 +34,6 @@ def let(
     json: AsJson = False,
 ) -> int:
     """Let the candidate that is held now pass one gate, from the next run on.
-
-    Another candidate is judged anew. Of an effect its very finding passes, as long as
-    the gate finds the same.
 
     Args:
         table: zone.name, or effects.NAME.
@@ -57,7 +59,12 @@ def let(
     return _told(batch, "let", candidate, as_json=json)
 
 
-@gates.command
+@gates.command(
+    help="Take back what was let through: its gate judges it again at the next run.\n\n"
+    "Content that is served by then stays served until something better passes; it is "
+    "held, and says so.\n\n"
+    'Example: cbi gates withdraw staging.prices 2023 --gate no_twins --note "it is not"'
+)
 def withdraw(
     table: str,
     partition: str = "",
@@ -69,9 +76,6 @@ def withdraw(
     json: AsJson = False,
 ) -> int:
     """Take back what was let through: its gate judges it again at the next run.
-
-    Content that is served by then stays served until something better passes; it is
-    held, and says so.
 
     Args:
         table: zone.name, or effects.NAME.

@@ -93,6 +93,10 @@ def _print(certificate: proof.Certificate, kind: str) -> None:
         show.note(f"and {unseen} tables that nothing was computed for yet")
     for table, verdict in certificate.deep.items():
         show.note(f"one pass over all history: {table}: {verdict}")
+    for name in certificate.carried:
+        show.note(
+            f"held: {name}: what is served of it was taken from the lake as it is"
+        )
     if certificate.identical:
         print(f"identical ({certificate.seconds} s)")
         return

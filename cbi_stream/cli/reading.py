@@ -6,6 +6,7 @@ It prints or writes them, takes no lock, and changes nothing in the lake.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,10 +14,12 @@ from typing import Annotated, Literal
 import polars as pl
 from cyclopts import Parameter
 
+from cbi_stream.cli import show
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.engine import asof
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.slices import decision_time, rows_between
+from cbi_stream.engine.story import published
 from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import WrongUsage
@@ -72,8 +75,24 @@ def read(
             msg = f"{table} has no {unknown}; it has {frame.columns}"
             raise WrongUsage(msg)
         frame = frame.select(names)
+    for line in _held(found, table, days):
+        show.note(show.plain(line))
     _write(frame, "json" if json else format, out)
     return 0
+
+
+def _held(lake: Lake, table: str, days: Span) -> Iterator[str]:
+    """Yield which partitions of these dates are held, or were made from held content."""
+    grain = lake.table(table).contract.grain
+    carried: set[str] = set()
+    for name, entry in sorted(published(lake, table)[1].partitions.items()):
+        if not grain.span(name).intersects(days):
+            continue
+        carried.update(entry.carried)
+        if entry.state == "held":
+            yield f"held: {table}/{name}: {entry.error}; these rows are the last good ones"
+    if carried:
+        yield f"computed from what is served of held partitions: {', '.join(sorted(carried))}"
 
 
 def _rows_then(

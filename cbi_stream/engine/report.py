@@ -1,4 +1,4 @@
-"""What a wave did, table by table: counts failures, and what is held. It decides nothing."""
+"""What a wave did, table by table: counts, failures and what is held. It decides nothing."""
 
 from __future__ import annotations
 

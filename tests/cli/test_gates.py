@@ -133,6 +133,22 @@ def test_status_health_and_why_say_it(cbi: Cbi, spoilt: Path):
     assert f"staging.prices/{YEAR}@" in why.out
 
 
+def test_read_says_what_its_rows_are(cbi: Cbi, spoilt: Path):
+    """The rows are the last good ones; stdout holds rows alone, and 2022 says nothing."""
+    days = ("--from", OTHER, "--to", OTHER, "--lake", spoilt)
+    said = cbi("read", "staging.prices", *days, "--json")
+    assert said.code == 0
+    closes = {row["symbol"]: row["close"] for row in json.loads(said.out)}
+    shown = _plain(cbi("gates", "show", "staging.prices", YEAR, *days[4:], "--json"))
+    close = next(c for c in shown["cells"] if c["column"] == "close")
+    assert closes["ZL"] == close["served"] != close["candidate"]
+    assert f"held: staging.prices/{YEAR}" in said.err
+    said = cbi("read", "features.panel", *days)
+    assert f"held partitions: staging.prices/{YEAR}@" in said.err
+    before = ("--from", "2022-08-01", "--to", "2022-08-31", "--lake", spoilt)
+    assert "held" not in cbi("read", "staging.prices", *before).err
+
+
 def test_a_held_candidate_can_be_let_through_and_back(cbi: Cbi, lake: Path):
     """With a note only; the next run serves it, and withdrawn it is held again."""
     at = ("staging.prices", YEAR, "--gate", "no_twins", "--lake", lake)
