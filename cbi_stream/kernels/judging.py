@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cbi_stream.kernels.neighbours import Versions, before
+from cbi_stream.kernels.neighbours import MOST, USUAL, Versions, before
 from cbi_stream.kernels.terms import Binding, Facts, Test, look_back, tests_of
 from cbi_stream.kernels.verdicts import PAIRS, failing
 
@@ -158,7 +158,8 @@ def _with_neighbours(
     needed = {name for test in tests for name in test.looks_at}
     entity = rows["entity"].to_numpy()
     back = look_back(tests, entity=entity, day=versions.day, most=most)
-    found = before(versions, back=back)
+    dates = MOST if needed & {"same", "typical"} else USUAL
+    found = before(versions, back=back, dates=dates)
     made: dict[str, Callable[[], Any]] = {
         "usual": lambda: found.usual,
         "last": lambda: found.last,

@@ -48,8 +48,9 @@ class Before:
 
     @property
     def known(self) -> Ints:
-        """How many dates there are."""
-        return np.asarray((~np.isnan(self.values)).sum(axis=1), dtype=np.int64)
+        """Of how many dates the usual value is the median."""
+        there = ~np.isnan(self.values[:, :USUAL])
+        return np.asarray(there.sum(axis=1), dtype=np.int64)
 
     @property
     def usual(self) -> Floats:
@@ -81,14 +82,14 @@ class Before:
         return there
 
 
-def before(versions: Versions, *, back: Ints) -> Before:
+def before(versions: Versions, *, back: Ints, dates: int = MOST) -> Before:
     """Return what stands before each version, at most so many days away.
 
     It walks backwards through the versions, for all rows at once: the first version of
     a date that a row could have seen is the newest one, and the only one that counts.
     """
     n = len(versions.day)
-    values = np.full((n, MOST), np.nan)
+    values = np.full((n, dates), np.nan)
     nearest = np.full(n, -1, dtype=np.int64)
     rows = np.arange(n, dtype=np.int64)
     at = _first_of_day(versions) - 1
@@ -109,7 +110,7 @@ def before(versions: Versions, *, back: Ints) -> Before:
         first = use & (found == 0)
         nearest[rows[first]] = at[first]
         found = found + use
-        more = found < MOST
+        more = found < dates
         rows, at, found, taken = rows[more], at[more] - 1, found[more], taken[more]
     return Before(values, nearest)
 

@@ -104,7 +104,10 @@ CONTRACTS = [
             "verdict": Column(
                 type="string", doc="v", required=True, simulate=("reject", "withdraw")
             ),
-            "cells": Column(type="string", doc="of a fix"),
+            **{
+                name: Column(type="string", doc="of a partition, or a fix")
+                for name in ("partition", "gate", "candidate", "cells")
+            },
             "author": _TEXT,
             "note": _TEXT,
             "first_seen_at": _TIME,
