@@ -39,9 +39,15 @@ def _files():
     return market.market(days)
 
 
+def _ended(data):
+    # Without its line end a last volume is not believed, and in another order another
+    # line would be the last.
+    return data.removesuffix(b"\n") + b"\n"
+
+
 def _take(lake, name, data):
     path = lake.folder / name
-    path.write_bytes(data)
+    path.write_bytes(_ended(data))
     landing.drop(lake, path, landing.Hint(as_of=datetime(2019, 3, 1, tzinfo=UTC)))
     path.unlink()
     landing.take_in(lake, GRAPH)
