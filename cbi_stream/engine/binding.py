@@ -69,13 +69,23 @@ def bound(
         registry: the registry.
         rules: the declared rules, by name.
         sources: the sources of a handler.
+
+    Raises:
+        BadRegistry: a rule that would hold is not declared: nothing is judged by less
+            than rules.yaml says.
     """
     facts = [one for name in sources for one in _facts_of(registry, name)]
-    found = [
-        Bound(rules[entry.rule], entry)
+    mine = [
+        entry
         for entry in registry.rules.rules
-        if entry.rule in rules and any(entry.on.covers(one) for one in facts)
+        if any(entry.on.covers(one) for one in facts)
     ]
+    unknown = sorted({entry.rule for entry in mine} - rules.keys())
+    if unknown:
+        known = ", ".join(sorted(rules)) or "none"
+        msg = f"rules.yaml: expected rules that are declared, {known}; found {', '.join(unknown)}"
+        raise BadRegistry(msg)
+    found = [Bound(rules[entry.rule], entry) for entry in mine]
     bars = any("bars" in one["shapes"] for one in facts)
     file = registry.rules
     back = file.bars_back if bars else file.statements_back

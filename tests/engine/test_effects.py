@@ -141,7 +141,7 @@ def test_what_is_made_no_more_is_taken_away(lake):
     known = GRAPH.registry.exports
     fewer = known.model_copy(update={"exports": {NAME: known.exports[NAME]}})
     registry = replace(GRAPH.registry, exports=fewer)
-    handlers = [node.handler for node in GRAPH.nodes]
+    handlers = [*(node.handler for node in GRAPH.nodes), *GRAPH.rules.values()]
     other = build(registry, [*handlers, *GRAPH.effects])
     assert run_wave(lake, other, probing="off").written == [NAME]
     assert len(list((lake.folder / "exports").iterdir())) == 2
@@ -155,7 +155,7 @@ def test_an_effect_that_fails_is_reported_and_stops_nothing(lake):
         msg = "no"
         raise ValueError(msg)
 
-    handlers = [node.handler for node in GRAPH.nodes]
+    handlers = [*(node.handler for node in GRAPH.nodes), *GRAPH.rules.values()]
     other = build(GRAPH.registry, [*handlers, broken])
     before = effects.manifests(lake)
     report = run_wave(lake, other, probing="off")

@@ -104,7 +104,12 @@ def with_priorities(graph: Graph, **priorities: int) -> Graph:
     handlers = {id(n.handler): n.handler for n in graph.nodes}.values()
     return build(
         registry,
-        [*handlers, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+        [
+            *handlers,
+            *chain.from_iterable(graph.parsers.values()),
+            *graph.effects,
+            *graph.rules.values(),
+        ],
     )
 
 
@@ -134,4 +139,4 @@ def with_leaky_panel(graph: Graph) -> Graph:
         for n in graph.nodes
         if n.handler.writes != panel.writes
     }
-    return build(graph.registry, [*others.values(), leaky])
+    return build(graph.registry, [*others.values(), leaky, *graph.rules.values()])

@@ -182,3 +182,13 @@ def test_two_rules_of_one_name_are_refused(registry: Registry, graph: Graph) -> 
     ohlc = graph.rules["ohlc"]
     with pytest.raises(BadRegistry, match="two rules are called ohlc"):
         build(registry, [ohlc, replace(ohlc)])
+
+
+def test_a_graph_without_a_rule_that_holds_is_refused(
+    registry: Registry, graph: Graph
+) -> None:
+    """Nothing is judged by less than rules.yaml says, however the graph was built."""
+    fewer = {name: each for name, each in graph.rules.items() if name != "ohlc"}
+    with pytest.raises(BadRegistry, match="found ohlc"):
+        bound(registry, fewer, ["yahoo"])
+    assert bound(registry, fewer, ["fred"]).bound
