@@ -23,7 +23,12 @@ def _said(*, close: float, low: float, high: float, far: float) -> str:
 def close_off_bar(
     low: pl.Expr, high: pl.Expr, close: pl.Expr, *, far: float
 ) -> pl.Expr:
-    """The close lies no farther outside low to high than a share of the price."""
+    """The close lies no farther outside low to high than a share of the price.
+
+    A range that cannot be one (the low above the high, or all zeros) says nothing of the
+    close; `ohlc` says that the bar does not fit.
+    """
     lacking = pl.any_horizontal(each.is_null() for each in (high, low, close))
+    none = (low > high) | ((high <= 0) & (close > 0))
     slack = close.abs() * far
-    return lacking | ((close <= high + slack) & (close >= low - slack))
+    return lacking | none | ((close <= high + slack) & (close >= low - slack))

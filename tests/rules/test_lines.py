@@ -65,6 +65,14 @@ def test_a_rule_finds_its_fault_and_nothing_else(
     assert fails([fault, fine], rule, **with_) == [1]
 
 
+def test_a_range_that_cannot_be_one_says_nothing_of_the_close(fails: Any) -> None:
+    """The bar is flagged by `ohlc`; its close is as good as any."""
+    zeros = {**BAR, "high": 0.0, "low": 0.0}
+    crossed = {**BAR, "low": 99.5}
+    assert fails([zeros, crossed], bars.close_off_bar, far=0.1) == []
+    assert fails([zeros, crossed], bars.ohlc) == [1, 2]
+
+
 @pytest.mark.parametrize("cells", [{**BAR, "high": None}, {**BAR, "close": None}])
 @pytest.mark.parametrize(
     ("rule", "with_"), [(bars.ohlc, {}), (bars.close_off_bar, {"far": 0.1})]
