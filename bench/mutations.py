@@ -23,7 +23,7 @@ from bench.figures import say, timed
 from bench.taken_out import KINDS, TAKEN_OUT, WRITTEN_TO, every_check
 
 ROOT = Path(__file__).parents[1]
-TESTS = ("tests/rules", "tests/failures", "tests/handlers", "tests/engine")
+TESTS = ("tests/rules", "tests/failures", "tests/handlers")
 SECONDS = 1800
 
 
