@@ -98,14 +98,19 @@ def line() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def decided(rows_of: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
-    """Return a function that makes decisions: (line, verdict), oldest first."""
+    """Return a function that makes decisions: (line, verdict), oldest first.
 
-    def make(*found: tuple[dict[str, Any], str]) -> pl.DataFrame:
+    `raw` is the table of all lines, or says it of a line.
+    """
+
+    def make(
+        *found: tuple[dict[str, Any], str], raw: str | Callable[[Any], str]
+    ) -> pl.DataFrame:
         rows = [
             {
                 **{n: about[n] for n in ("date", "sha256", "line")},
                 "batch": i,
-                "raw": "raw",
+                "raw": raw if isinstance(raw, str) else raw(about),
                 "verdict": verdict,
                 "author": "ada",
                 "note": "because",

@@ -22,7 +22,7 @@ def conform(spec_of: Any, rows_of: Any, decided: Any, fits: Any) -> Any:
     def made(*lines: dict[str, Any], decisions: Any = ()) -> Any:
         out = counts(
             cftc_legacy_combined=rows_of("raw.cftc_legacy_combined", list(lines)),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw="raw.cftc_legacy_combined"),
             spec=spec_of("cftc_legacy_combined"),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"

@@ -33,7 +33,7 @@ def conform(spec_of: Any, rows_of: Any, decided: Any) -> Conform:
         out = events(
             tariff_events=rows_of("raw.tariff_events", list(lines)),
             federal_register=rows_of("raw.federal_register", list(papers)),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw="raw.tariff_events"),
             spec=spec,
         )
         given = len(lines) + len(papers)

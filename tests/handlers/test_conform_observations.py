@@ -23,7 +23,7 @@ def conform(spec_of: Any, rows_of: Any, decided: Any, fits: Any) -> Conform:
     def staged(*lines: dict[str, Any], decisions: Any = ()) -> list[dict[str, Any]]:
         out = observations(
             fred=rows_of("raw.fred", list(lines)),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw="raw.fred"),
             spec=spec_of("fred"),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"
@@ -224,3 +224,17 @@ def test_each_release_of_one_file_is_a_version(conform: Conform, seen: Line) -> 
         (0, 15.1, STAMP, "stamp"),
         (1, 15.3, STAMP + timedelta(2), "stamp"),
     ]
+
+
+def test_a_decision_about_another_source_meets_nothing(
+    spec_of: Any, rows_of: Any, decided: Any, seen: Line
+) -> None:
+    """The same file and line in another raw table is another line."""
+    line = seen("17.5")
+    for raw, left in (("raw.cboe", 1), ("raw.fred", 0)):
+        out = observations(
+            fred=rows_of("raw.fred", [line]),
+            decisions=decided((line, "reject"), raw=raw),
+            spec=spec_of("fred"),
+        )
+        assert out.staged.height == left, raw

@@ -20,20 +20,22 @@ Line = Callable[..., dict[str, Any]]
 Conform = Callable[..., pl.DataFrame]
 
 
+def _raw(line: dict[str, Any]) -> str:
+    """Return the table of a line: one without an adjusted close is of the second source."""
+    return "raw.yahoo" if "adj_close" in line else "raw.yfinance"
+
+
 @pytest.fixture
 def whole(spec: Spec, rows_of: Any, decided: Any) -> Callable[..., Conformed]:
-    """Return a function from raw lines and decisions to all that is made of them.
-
-    A line without an adjusted close is one of the second source.
-    """
+    """Return a function from raw lines and decisions to all that is made of them."""
 
     def made(*lines: dict[str, Any], decisions: Any = ()) -> Conformed:
-        first = [each for each in lines if "adj_close" in each]
-        second = [each for each in lines if "adj_close" not in each]
+        first = [each for each in lines if _raw(each) == "raw.yahoo"]
+        second = [each for each in lines if _raw(each) == "raw.yfinance"]
         found = prices(
             yahoo=rows_of("raw.yahoo", first),
             yfinance=rows_of("raw.yfinance", second),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw=_raw),
             spec=spec,
         )
         assert isinstance(found, Conformed)

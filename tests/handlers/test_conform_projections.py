@@ -72,7 +72,9 @@ def world(spec_of: Any, rows_of: Any, decided: Any, fits: Any, line: Line) -> Wo
         ]
         made = psd_world(
             psd=rows_of("raw.psd", lines),
-            decisions=decided(*[(lines[reject], "reject")] if reject >= 0 else []),
+            decisions=decided(
+                *[(lines[reject], "reject")] if reject >= 0 else [], raw="raw.psd"
+            ),
             spec=spec_of("psd"),
         )
         rows = fits("staging.psd_world", made)
