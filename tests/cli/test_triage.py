@@ -152,6 +152,8 @@ def test_what_a_decision_changes_was_told_and_nothing_else_moves(
         place for place, found in hashes(mine.lake).items() if before[place] != found
     }
     assert moved <= {tuple(each.split("/")) for each in said["reaches"]}
+    # Other sources' lines of that day are not looked at again.
+    assert not [each for each in said["reaches"] if "fred" in each]
     assert ("staging.prices", "2023") in moved
     assert ("features.master", "2023") in moved
     assert not any(partition < "2022" for _, partition in moved)
