@@ -93,11 +93,7 @@ class Registry:
 
 
 def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
-    """Return the registry in `folder`.
-
-    Args:
-        folder: where its files are.
-        rules_file: a file to read instead of its rules.yaml, to try other rules.
+    """Return the registry in `folder`, or with `rules_file` as its rules.yaml.
 
     Raises:
         BadRegistry: a file is missing, does not fit its model, or contradicts

@@ -33,12 +33,9 @@ def counts(lines: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Confo
     )
     # A year's file holds hundreds of markets, of which twenty are staged.
     known = pl.col("contract").is_in([*codes, ""])
+    mine = lines.filter(known).with_columns(raw=pl.lit(source.raw))
     said = (
-        rules.with_decisions(
-            lines.filter(known).with_columns(raw=pl.lit(source.raw)),
-            decisions,
-            measures,
-        )
+        rules.with_decisions(mine, decisions, measures)
         .with_columns(
             written=rules.written(measures),
             stamp=pl.lit(None, pl.Datetime("us", "UTC")),
