@@ -45,6 +45,7 @@ def labels_covered_of_history(
     labels: str,
     least: float,
     since: date,
+    tolerated: int,
 ) -> Finding:
     """The share of all resolvable rows that have their label, by horizon.
 
@@ -54,11 +55,12 @@ def labels_covered_of_history(
         labels: the table of labels.
         least: the lowest share.
         since: sessions before it are not judged.
+        tolerated: so few rows without one are no finding: a young lake has few rows.
     """
     rows = table_of(tables, labels, ["date"])
     if isinstance(rows, Finding):
         return rows
-    return _covered(rows, Subject(labels), least, since=since, tolerated=0)
+    return _covered(rows, Subject(labels), least, since=since, tolerated=tolerated)
 
 
 @whole_gate

@@ -54,13 +54,20 @@ def folder(tmp_path):
 def test_gates_stand_where_the_file_puts_them(folder):
     """By table and by effect, with their numbers in the types that they ask for."""
     graph = discover(loader.load(folder))
-    [check] = graph.checks["staging.prices"]
+    # The tests of join_spec.yaml stand beside them, with the join's name as a label.
+    of_file = {
+        place: [check for check in checks if not check.label]
+        for place, checks in graph.checks.items()
+    }
+    [check] = of_file["staging.prices"]
     assert (check.name, check.at, check.severity) == (
         "no_twins", "POST_STAGING", "warning"
     )  # fmt: skip
     assert check.numbers == {"key": ("date",)}
-    assert [c.name for c in graph.checks["effects.export"]] == ["nothing_carried"]
-    assert "features.panel" not in graph.checks
+    assert [c.name for c in of_file["effects.export"]] == ["nothing_carried"]
+    assert "features.panel" not in of_file
+    beside = {check.name for check in graph.checks["effects.export"] if check.label}
+    assert "expect_null_rate_below[vix]" in beside
 
 
 @pytest.mark.parametrize("fault", FAULTS)
