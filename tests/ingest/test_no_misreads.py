@@ -77,7 +77,7 @@ def said(found: Reading) -> pl.DataFrame:
     # What is no number is turned away when it is conformed, wherever it came from.
     cells = [name for name in good.columns if name not in _ABOUT]
     texts = [name for name in cells if good.schema[name] == pl.String]
-    good = good.filter(~rules.not_numbers(texts, _NULLS)) if texts else good
+    good = good.filter(rules.numbers(texts, _NULLS)) if texts else good
     return good.drop("line", "problem", "text", strict=False).unique()
 
 
