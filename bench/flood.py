@@ -33,7 +33,7 @@ _TELL_SECONDS = 60.0
 
 def flooded(folder: Path, count: int) -> None:
     """Flood one new lake with so many files; print what became of them."""
-    lake = Lake.create(folder / "lake", killing.GRAPH.registry, kind="simulated")
+    lake = Lake.create(folder / "lake", killing.GRAPH.registry, kind="real")
     run_wave(lake, killing.GRAPH)  # so that no file waits for a probe
     drops = flooding.flood(count)
     with killing.daemon(lake) as process:

@@ -19,8 +19,8 @@ from cbi_stream.doors import landing
 from cbi_stream.doors.readers import Reader
 from cbi_stream.engine.executor import InProcess
 from cbi_stream.engine.graph import Graph, discover
+from cbi_stream.engine.job import Job, Outcome
 from cbi_stream.engine.report import WaveReport
-from cbi_stream.engine.step import Job, Outcome
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake, Seen
 from cbi_stream.registry import loader

@@ -106,7 +106,7 @@ def one_pass(market: Market, nodes: list[Node]) -> float:
     start = time.perf_counter()
     frames = frames_for(lake, node, span, maps)
     out = returned(node, frames, where="one pass")
-    counted(node, out, frames)
+    counted(node, out, frames, within=span)
     for each in nodes:
         digest(canonical(part_of(each, out), each.contract))
     return time.perf_counter() - start

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbi_stream.shapes.connector import SECRET, Answer, Poll, Want, connector
 from cbi_stream.shapes.effect import effect
+from cbi_stream.shapes.gate import Finding, Subject, gate, whole_gate
 from cbi_stream.shapes.handler import Conformed, handler
 from cbi_stream.shapes.reads import (
     days,
@@ -40,12 +41,14 @@ from cbi_stream.shapes.reads import (
     sessions,
     whole,
 )
+from cbi_stream.shapes.rule import rule
 from cbi_stream.shapes.source import source
 from cbi_stream.words.errors import BadInput, SourceRefused, SourceUnavailable
 
 if TYPE_CHECKING:
     from cbi_stream import kernels
-    from cbi_stream.registry.files import Joined, Symbol
+    from cbi_stream.registry.files import Symbol
+    from cbi_stream.registry.joins import Joined, ObservationJoin, PriceJoin
     from cbi_stream.registry.releases import Release
     from cbi_stream.registry.sources import Source
     from cbi_stream.registry.spec import Spec
@@ -55,32 +58,41 @@ __all__ = [
     "Answer",
     "BadInput",
     "Conformed",
+    "Finding",
     "Joined",
+    "ObservationJoin",
     "Poll",
+    "PriceJoin",
     "Release",
     "Source",
     "SourceRefused",
     "SourceUnavailable",
     "Spec",
+    "Subject",
     "Symbol",
     "Want",
     "connector",
     "days",
     "effect",
     "from_registry",
+    "gate",
     "grid",
     "handler",
     "history",
     "kernels",
     "known",
+    "rule",
     "sessions",
     "source",
     "whole",
+    "whole_gate",
 ]
 
 
 _LAZY = {
-    "Joined": "cbi_stream.registry.files",
+    "Joined": "cbi_stream.registry.joins",
+    "ObservationJoin": "cbi_stream.registry.joins",
+    "PriceJoin": "cbi_stream.registry.joins",
     "Release": "cbi_stream.registry.releases",
     "Source": "cbi_stream.registry.sources",
     "Spec": "cbi_stream.registry.spec",

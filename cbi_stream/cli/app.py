@@ -92,9 +92,9 @@ _VERBS = {
         "cbi export --to training",
     ),
     "plan": (
-        "looking:plan",
-        "Show what a run would compute, and why.",
-        "cbi plan",
+        "planning:plan",
+        "Show what a run would compute, and why; --rules: what other rules would move.",
+        "cbi plan --rules",
     ),
     "why": (
         "explaining:why",
@@ -121,6 +121,11 @@ _VERBS = {
         "Say what is wrong with this machine or lake, and the mend; exit 3: a fault.",
         "cbi doctor --all",
     ),
+    "audit": (
+        "auditing:audit",
+        "Say what stands in Parquet, CSV and Delta files; exit 3: some are to be replaced.",
+        "cbi audit downloads --out audit.json",
+    ),
     "retry": (
         "health:retry",
         "Try partitions again that were set aside after failing.",
@@ -143,6 +148,21 @@ _DECISIONS = {
         "List the lines and files that were turned away, and why.",
         "cbi quarantine list --table prices --rule off_tick",
     ),
+    "show": (
+        "showing:quarantine_show",
+        "Show one line: what it says, the rules that it broke, what stands beside it.",
+        "cbi quarantine show b8fa4fe5 4711",
+    ),
+    "release": (
+        "deciding:release",
+        "Stage a line though it broke a rule, from now on.",
+        'cbi quarantine release b8fa4fe5 4711 --note "true: the exchange says so"',
+    ),
+    "fix": (
+        "deciding:fix",
+        "Read a line with other cells, from now on.",
+        'cbi quarantine fix b8fa4fe5 4711 --set close=47.66 --note "x100, see the exchange"',
+    ),
     "reject": (
         "deciding:reject",
         "Keep a line out, from now on.",
@@ -150,7 +170,7 @@ _DECISIONS = {
     ),
     "withdraw": (
         "deciding:withdraw",
-        "Take a rejection back.",
+        "Take back what was decided about a line.",
         'cbi quarantine withdraw b8fa4fe5 4711 --note "the exchange confirmed it"',
     ),
 }
@@ -168,6 +188,12 @@ _quarantine = App(
 )
 _register(_quarantine, _DECISIONS)
 app.command(_quarantine)
+app.command(
+    "cbi_stream.cli.permitting:gates",
+    name="gates",
+    help="List what judges what, and what it holds back; exit 3: something is held.\n\n"
+    "Example: cbi gates --table staging.prices --failed",
+)
 
 
 def main() -> None:

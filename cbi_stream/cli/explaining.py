@@ -97,6 +97,10 @@ def _told(story: Story, depth: int) -> Told:
         yield from _made(story, story.made, inner, whole=depth == 0)
     if story.manifest is not None:
         yield from _manifest(story.manifest, inner)
+    if story.carried and depth == 0:
+        yield inner, "computed from what is served of held partitions:"
+        for name, because in story.carried.items():
+            yield inner + 1, f"{name}: {because}"
     yield from _observations(story.observed, inner)
     yield from _lines(story, inner)
     for further in story.behind:
@@ -105,7 +109,7 @@ def _told(story: Story, depth: int) -> Told:
 
 def _rows(story: Story, depth: int) -> Told:
     rows = story.rows
-    if story.table.startswith("labels."):
+    if story.table.startswith("labels.") and all("horizon" in row for row in rows):
         for row in rows:
             yield depth, _label(row)
         return
@@ -166,7 +170,9 @@ def _made(story: Story, made: Made, depth: int, *, whole: bool) -> Told:
         parts.append(f"computed again now: {made.again}")
     yield depth, "; ".join(parts)
     if made.error and story.absent is None:
-        yield depth, f"failed: {made.error}"
+        yield depth, f"{made.state}: {made.error}"
+    if made.candidate:
+        yield from _held(story.table, made, depth)
     if story.planned:
         yield depth, f"a run would compute it again: {'; '.join(story.planned[:3])}"
     if story.handler is None or not whole or not made.inputs:
@@ -174,6 +180,14 @@ def _made(story: Story, made: Made, depth: int, *, whole: bool) -> Told:
     yield depth, f"made by {story.handler} (fingerprint {made.fingerprint[:8]}) from"
     for table, (version, root) in made.inputs.items():
         yield depth + 1, _input(table, version, root, story.reads.get(table))
+
+
+def _held(table: str, made: Made, depth: int) -> Told:
+    served = "nothing of it was ever good" if not made.hash else "this is served"
+    text = f"candidate {made.candidate[:12]} is held back; {served}"
+    if made.candidate == made.hash:
+        text = "it is served, though it would be held back now"
+    yield depth, f"{text}: cbi gates show {table} {made.partition}"
 
 
 def _input(table: str, version: int, root: str, span: Span | None) -> str:

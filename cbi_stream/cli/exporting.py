@@ -18,12 +18,13 @@ from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, dispatching
 from cbi_stream.engine import effects
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.preview import preview
+from cbi_stream.engine.report import Made
 from cbi_stream.engine.wave import input_of
-from cbi_stream.lake import durable
+from cbi_stream.lake import durable, permits
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import DamagedLake, WrongUsage
 
-PARTIAL = 4
+HELD, PARTIAL = 3, 4
 PRICE = "front month, unadjusted"
 """What the target's price is."""
 
@@ -44,13 +45,12 @@ def export(
         json: print one JSON object.
     """
     found, graph = opened(lake)
-    written: list[str] = []
-    failed: dict[str, str] = {}
+    made = Made()
     if to is not None:
         _may_be_written(found, to)
     if not dry_run:
         with dispatching(found):
-            written, failed = _brought_up_to_date(found, graph)
+            made = _brought_up_to_date(found, graph)
     files = _listed(found)
     missing = [name for name in found.registry.exports.exports if name not in files]
     copied = [] if to is None or dry_run else _copied(files, to)
@@ -61,26 +61,30 @@ def export(
                 "kind": found.kind,
                 "price": PRICE,
                 "files": list(files.values()),
-                "written": written,
+                "written": made.written,
                 "copied": copied,
                 "missing": missing,
-                "failed": failed,
+                "failed": made.failed,
+                "held": made.held,
                 "not_up_to_date": behind,
                 "dry_run": dry_run,
             }
         )
     else:
-        _print(found, files, written)
+        _print(found, files, made.written)
         if copied:
             show.note(f"copied {len(copied)} files with their manifests to {to}")
-    _warn(missing, failed, behind)
-    return PARTIAL if missing or failed else 0
+    _warn(missing, made.failed, behind)
+    show.failures(made.held, "held")
+    if missing or made.failed:
+        return PARTIAL
+    return HELD if made.held else 0
 
 
-def _brought_up_to_date(lake: Lake, graph: Graph) -> tuple[list[str], dict[str, str]]:
+def _brought_up_to_date(lake: Lake, graph: Graph) -> Made:
     tables = {table for effect in graph.effects for table in effect.after}
     seen = {table: input_of(lake.table(table)) for table in sorted(tables)}
-    return effects.run_all(lake, graph, seen)
+    return effects.run_all(lake, graph, seen, permits=permits.standing(lake))
 
 
 def _not_up_to_date(lake: Lake, graph: Graph) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbi_stream.cli import intake, show, sources, stored
+from cbi_stream.cli import holding, intake, show, sources, stored
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.doors import heartbeat
 from cbi_stream.doors.asking import ask_again
@@ -42,17 +42,19 @@ def health(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
     failed = _failed(found, sorted(found.registry.contracts))
     lost = _unaccounted(found, graph)
     damaged = stored.looked_at(found)["damaged"]
+    back = holding.looked_at(found, graph)
     plain = {
         "dispatcher": seen,
         "damaged": damaged,
         "failed": failed,
+        **back,
         "waiting": intake.waiting(found),
         "refused": intake.quarantined(found),
         "unaccounted": lost,
         "sources": sources.wrong(sources.looked_at(found, secret=secret)),
     }
     sick = bool(seen["state"] != "alive" or seen.get("code") or failed or damaged)
-    sick = sick or bool(plain["sources"])
+    sick = sick or bool(plain["sources"] or back["held"])
     if json:
         show.as_json({**plain, "healthy": not sick})
     else:
@@ -129,6 +131,10 @@ def _print(plain: dict[str, Any]) -> None:
         where = "/".join(p for p in (each["table"], each["partition"]) if p)
         tries = f" ({each['attempts']} attempts)" if each.get("attempts") else ""
         print(f"failed: {where}{tries}: {each['error']}")
+    for line in holding.said(plain["held"]):
+        print(show.plain(line))
+    for table, n in plain["carried"].items():
+        print(f"carried: {n} partitions of {table} were computed from held content")
     for line in plain["sources"]:
         print(show.plain(line))
     for end in ("waiting", "refused"):

@@ -1,4 +1,4 @@
-"""Verbs that only look: status and plan. They take no lock and change nothing."""
+"""The verb `status`: what each table is at. It takes no lock and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from cyclopts import Parameter
 
 from cbi_stream.cli import show, state, stored, watching
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
-from cbi_stream.doors import landing
-from cbi_stream.engine.preview import preview
 
 BREACH = 3
 
@@ -42,37 +40,3 @@ def status(
         for line in stored.lines(plain):
             show.note(line)
     return BREACH if plain["lost"] else 0
-
-
-def plan(*, lake: LakeFolder = DEFAULT_LAKE, json: AsJson = False) -> int:
-    """Show what a run would compute, and why.
-
-    Files still in the landing are not looked into. A run computes at most this: it
-    stops where content stays the same.
-
-    Args:
-        lake: folder of the lake.
-        json: print one JSON object.
-    """
-    found, graph = opened(lake)
-    tasks = preview(found, graph)
-    if json:
-        plain = [
-            {
-                "table": task.table,
-                "partition": task.partition,
-                "reasons": task.reasons,
-                "dates": [[s.start, s.last] for s in task.dates],
-            }
-            for task in tasks
-        ]
-        show.as_json(
-            {"tasks": plain, "landing": [p.name for p in landing.waiting(found)]}
-        )
-        return 0
-    show.table(
-        f"{len(tasks)} partitions to compute",
-        ["table", "partition", "because"],
-        [(t.table, t.partition, "; ".join(t.reasons[:3])) for t in tasks],
-    )
-    return 0

@@ -19,7 +19,7 @@ from cbi_stream.engine.slices import decision_time, grid_frame, rows_between
 from cbi_stream.kernels.asof import newest_known
 from cbi_stream.lake.lake import Lake
 from cbi_stream.lake.partition_map import Partition
-from cbi_stream.registry.files import Joined
+from cbi_stream.registry.joins import Joined
 from cbi_stream.words.span import Span
 
 
@@ -54,7 +54,7 @@ def joined_by(node: Node | None, column: str | None) -> dict[str, Joined]:
     joins = node.spec.join_spec.observations
     if column is None:
         return dict(joins)
-    name = column.removesuffix("_age_days")
+    name = node.spec.join_spec.value_of(column)
     return {name: joins[name]} if name in joins else {}
 
 

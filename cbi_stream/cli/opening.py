@@ -27,16 +27,20 @@ AsJson = Annotated[
 DEFAULT_LAKE = Path("lake")
 
 
-def registry() -> Registry:
-    """Return the registry: the folder CBI_REGISTRY, else the one beside handlers/."""
+def registry(*, rules: Path | None = None) -> Registry:
+    """Return the registry: the folder CBI_REGISTRY, else the one beside handlers/.
+
+    Args:
+        rules: a file to take instead of its rules.yaml.
+    """
     named = os.environ.get("CBI_REGISTRY")
     beside = Path(handlers.__file__ or "").resolve().parent.parent / "registry"
-    return loader.load(Path(named) if named else beside)
+    return loader.load(Path(named) if named else beside, rules_file=rules)
 
 
-def opened(folder: Path) -> tuple[Lake, Graph]:
-    """Return an existing lake and the graph of handlers."""
-    found = registry()
+def opened(folder: Path, *, rules: Path | None = None) -> tuple[Lake, Graph]:
+    """Return an existing lake and the graph of handlers; `rules` as for `registry`."""
+    found = registry(rules=rules)
     graph = discover(found)
     every_source_is_served(graph)
     return Lake(folder, found), graph

@@ -13,7 +13,7 @@ from cbi_stream.engine import prove as proof
 from cbi_stream.engine.preview import preview
 from cbi_stream.engine.wave import run_wave
 
-DIFFERENT = 3
+DIFFERENT = HELD = 3
 
 
 def rebuild(
@@ -49,7 +49,10 @@ def rebuild(
             [(n, t.planned, t.changed, t.version) for n, t in report.tables.items()],
         )
     show.failures(report.failed)
-    return 4 if report.failed else 0
+    show.failures(report.held, "held")
+    if report.failed:
+        return 4
+    return HELD if report.held else 0
 
 
 def prove(
@@ -90,6 +93,10 @@ def _print(certificate: proof.Certificate, kind: str) -> None:
         show.note(f"and {unseen} tables that nothing was computed for yet")
     for table, verdict in certificate.deep.items():
         show.note(f"one pass over all history: {table}: {verdict}")
+    for name in certificate.carried:
+        show.note(
+            f"held: {name}: what is served of it was taken from the lake as it is"
+        )
     if certificate.identical:
         print(f"identical ({certificate.seconds} s)")
         return

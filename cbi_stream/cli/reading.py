@@ -6,6 +6,7 @@ It prints or writes them, takes no lock, and changes nothing in the lake.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,14 +14,20 @@ from typing import Annotated, Literal
 import polars as pl
 from cyclopts import Parameter
 
+from cbi_stream.cli import show
 from cbi_stream.cli.opening import DEFAULT_LAKE, AsJson, LakeFolder, opened
 from cbi_stream.engine import asof
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.slices import decision_time, rows_between
+from cbi_stream.engine.story import published
 from cbi_stream.lake import log
 from cbi_stream.lake.lake import Lake
 from cbi_stream.words.errors import WrongUsage
 from cbi_stream.words.span import Span, plus_days
+
+_FORMULA = r"^[\s\p{Cf}]*[=+\-@\t\r]"
+"""How a cell begins that a spreadsheet may run; blanks before it do not help."""
+_NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?$"
 
 
 def read(
@@ -68,8 +75,24 @@ def read(
             msg = f"{table} has no {unknown}; it has {frame.columns}"
             raise WrongUsage(msg)
         frame = frame.select(names)
+    for line in _held(found, table, days):
+        show.note(show.plain(line))
     _write(frame, "json" if json else format, out)
     return 0
+
+
+def _held(lake: Lake, table: str, days: Span) -> Iterator[str]:
+    """Yield which partitions of these dates are held, or were made from held content."""
+    grain = lake.table(table).contract.grain
+    carried: set[str] = set()
+    for name, entry in sorted(published(lake, table)[1].partitions.items()):
+        if not grain.span(name).intersects(days):
+            continue
+        carried.update(entry.carried)
+        if entry.state == "held":
+            yield f"held: {table}/{name}: {entry.error}; these rows are the last good ones"
+    if carried:
+        yield f"computed from what is served of held partitions: {', '.join(sorted(carried))}"
 
 
 def _rows_then(
@@ -130,6 +153,33 @@ def _rows(lake: Lake, table: str, days: Span, version: int | None) -> pl.DataFra
     return rows_between(lake, table, days, log.map_at(stored.folder, at))
 
 
+def inert(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows whose text no spreadsheet runs as a formula when it opens the file.
+
+    A cell of text that begins as a formula does gets an apostrophe before it, which a
+    spreadsheet takes for "this is text". A number with its sign stays a number.
+    """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(
+        pl.when(
+            pl.col(name).str.contains(_FORMULA) & ~pl.col(name).str.contains(_NUMBER)
+        )
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name in texts
+    )
+
+
+def _quiet(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows for a terminal: nothing in their text can move its cursor."""
+    return frame.with_columns(
+        pl.col(pl.String).str.replace_all(
+            r"[\p{C}\p{Zl}\p{Zp}]", "\N{REPLACEMENT CHARACTER}"
+        )
+    )
+
+
 def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
     if format == "parquet":
         if out is None:
@@ -138,12 +188,12 @@ def _write(frame: pl.DataFrame, format: str, out: Path | None) -> None:
         frame.write_parquet(out)
         return
     if format == "csv":
-        text = frame.write_csv()
+        text = inert(frame).write_csv()
     elif format == "json":
         text = frame.write_json()
     else:
         with pl.Config(tbl_rows=20, tbl_cols=12, tbl_hide_column_data_types=True):
-            text = str(frame)
+            text = str(_quiet(frame))
     if out is None:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
     else:

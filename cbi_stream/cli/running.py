@@ -24,6 +24,9 @@ from cbi_stream.doors.readers import Child
 from cbi_stream.engine import fates
 from cbi_stream.engine.report import WaveReport
 
+HELD = 3
+"""A gate holds something."""
+
 
 def run(
     *,
@@ -52,6 +55,7 @@ def run(
         told, waves = settle(found, graph, reader=reader, patience=PATIENCE_SECONDS)
         skipped = reader.skipped
     failed = {place: why for wave in waves for place, why in wave.failed.items()}
+    held = waves[-1].held
     if json:
         show.as_json(
             {
@@ -60,6 +64,7 @@ def run(
                 "waves": _plain(waves),
                 "lines": fates.of_lake(found, graph),
                 "failed": failed,
+                "held": held,
             }
         )
     else:
@@ -67,7 +72,9 @@ def run(
         if skipped:
             show.note(f"the reader could not limit its {', '.join(skipped)} here")
         _print_waves(waves, failed)
-    return receipts.PARTIAL if failed else receipts.exit_code(told)
+        show.failures(held, "held")
+    code = receipts.PARTIAL if failed else receipts.exit_code(told)
+    return code or (HELD if held else 0)
 
 
 def _plain(waves: list[WaveReport]) -> list[dict[str, Any]]:

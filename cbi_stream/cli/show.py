@@ -61,11 +61,12 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     Console(highlight=False, width=max(console.width, needed)).print(shown)
 
 
-def failures(failed: Mapping[str, str]) -> None:
+def failures(failed: Mapping[str, str], word: str = "failed") -> None:
     """Print on stderr what failed and why, places of one reason together.
 
     Args:
         failed: by `table/partition`, or by effect, why it failed.
+        word: what stands before each of them.
     """
     places: dict[tuple[str, str], list[str]] = {}
     for place, why in failed.items():
@@ -76,4 +77,4 @@ def failures(failed: Mapping[str, str]) -> None:
         where = f"/{first}" if first else ""
         if n > 1:
             where = f"/{first} to {last} ({n} partitions)"
-        note(f"failed: {table}{where}: {why}")
+        note(f"{word}: {table}{where}: {why}")

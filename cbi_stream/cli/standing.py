@@ -11,6 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
+from cbi_stream.cli import holding
 from cbi_stream.cli.observing import Observed, joined_by, observed_on
 from cbi_stream.engine import story
 from cbi_stream.engine.fates import conforming
@@ -48,6 +49,8 @@ class Story:
     """What feature_registry.json says of the columns."""
     reads: Mapping[str, Span] = field(default_factory=dict)
     """Which dates of each input the rows of this date may look at."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """By held partition that it was computed from: why that one is held."""
     manifest: Mapping[str, Any] | None = None
     """Of a training file: what it was made from."""
     behind: tuple[Story, ...] = ()
@@ -112,12 +115,16 @@ class Teller:
             absent=None if rows.height else self._absent(contract, day, made, lines),
             handler=node.handler.name if node else None,
             made=made,
+            carried=self._carried(made),
             planned=self.planned.get((table, contract.grain.partition_of(day)), ()),
             lines=tuple(lines),
             observed=tuple(observed),
             features=self.features(table, column),
             reads=self._reads(node, day),
         )
+
+    def _carried(self, made: Made | None) -> dict[str, str]:
+        return holding.why_each(self.lake, made.carried if made is not None else ())
 
     def _check_day(self, contract: Contract, day: date) -> None:
         covers = self.lake.registry.sessions.covers
@@ -174,8 +181,8 @@ class Teller:
         sessions = self.lake.registry.sessions
         if contract.zone in _ON_SESSIONS and day not in sessions:
             return f"{day:%A} {day} is no session by the calendar"
-        if made is not None and made.state == "failed":
-            return f"its partition failed: {made.error}"
+        if made is not None and made.state != "live":
+            return f"its partition is {made.state}: {made.error}"
         place = (contract.table, contract.grain.partition_of(day))
         if place in self.planned:
             because = "; ".join(self.planned[place][:3])

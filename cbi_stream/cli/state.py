@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from cbi_stream.cli import intake, show
+from cbi_stream.cli import holding, intake, show
 from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.preview import preview
@@ -17,7 +17,10 @@ from cbi_stream.shapes.handler import FATES
 from cbi_stream.words.errors import BadRegistry, DamagedLake
 
 _LOOKS = 3
-_NAMES = ("version", "rows", "first", "last", "root", "failed", "planned")
+_NAMES = (
+    *("version", "rows", "first", "last", "root"),
+    *("failed", "held", "carried", "planned"),
+)
 
 
 def looked_at(lake: Lake, graph: Graph) -> dict[str, Any]:
@@ -85,6 +88,8 @@ def print_state(
         show.note(f"waiting in the landing: {_file(each)}")
     for each in plain["quarantined_files"]:
         show.note(f"in quarantine: {_file(each)}")
+    for line in holding.said(plain.get("held", [])):
+        show.note(show.plain(line))
     print_lost(plain["lost"])
 
 
@@ -104,6 +109,7 @@ def _versions(lake: Lake) -> list[int]:
 
 def _looked_at(lake: Lake, graph: Graph) -> dict[str, Any]:
     planned: dict[str, int] = {}
+    held_now = holding.looked_at(lake, graph)["held"]
     for task in preview(lake, graph):
         planned[task.table] = planned.get(task.table, 0) + 1
     tables = [
@@ -111,7 +117,8 @@ def _looked_at(lake: Lake, graph: Graph) -> dict[str, Any]:
     ]
     lines = _lines_by_source(lake, graph)
     lost = _lost(graph, lines, {str(row["table"]): row for row in tables})
-    return {"kind": lake.kind, "tables": tables, "lines": lines, "lost": lost}
+    plain = {"kind": lake.kind, "tables": tables, "lines": lines, "lost": lost}
+    return {**plain, "held": held_now}
 
 
 def _lines_by_source(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
@@ -135,11 +142,11 @@ def _lines_by_source(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
 def _lost(
     graph: Graph, lines: dict[str, dict[str, int]], tables: dict[str, dict[str, object]]
 ) -> dict[str, int]:
-    """Return by raw table the lines that nothing explains: not pending, not failed."""
+    """Return by raw table the lines that nothing explains: not pending, failed or held."""
 
     def is_settled(node: Node) -> bool:
         row = tables[node.table]
-        return not row["planned"] and not row["failed"]
+        return not row["planned"] and not row["failed"] and not row["held"]
 
     return {
         raw: lines[raw]["unaccounted"]
@@ -162,6 +169,8 @@ def _state_of(
         "last": max(s.last for s in spans) if spans else None,
         "root": current.root[:8] if spans else None,
         "failed": sum(p.state == "failed" for p in current.partitions.values()),
+        "held": sum(p.state == "held" for p in current.partitions.values()),
+        "carried": sum(bool(p.carried) for p in current.partitions.values()),
         "planned": None if planned is None else planned.get(name, 0),
     }
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from cbi_stream.cli import holding
 from cbi_stream.cli.standing import Story, Teller, check_column
 from cbi_stream.engine import effects
 from cbi_stream.engine.graph import Node
@@ -58,7 +59,8 @@ def _behind(teller: Teller, found: Story) -> Iterator[Story]:
     if node is None or node.part != "output":
         return
     if node.contract.zone == "labels":
-        yield from _ends_of_label(teller, found, node)
+        if "horizon" in node.contract.key:  # a regime has the calendar alone behind it
+            yield from _ends_of_label(teller, found, node)
     elif found.column in (None, *node.contract.key):
         return
     elif node.contract.include:
@@ -94,11 +96,11 @@ def _parts_of_panel(teller: Teller, found: Story, node: Node) -> Iterator[Story]
         return
     assert node.spec is not None, "the panel joins what join_spec.yaml says"
     table, target = _spine(teller, node)
-    prices = {f"{n}_close": p.symbol for n, p in node.spec.join_spec.prices.items()}
-    column, day = str(found.column), found.date
-    about = prices.get(column, target)
+    prices = node.spec.join_spec.prices
+    column, day = node.spec.join_spec.value_of(str(found.column)), found.date
+    about = prices[column].symbol if column in prices else target
     if column in prices:
-        column = "close"
+        column = prices[column].column
     if column.endswith(_LAGGED):
         column = column.removesuffix(_LAGGED)
         day = teller.lake.registry.sessions.before(day) or day
@@ -173,6 +175,7 @@ def _of_export(teller: Teller, name: str, day: date, column: str | None) -> Stor
         handler=manifest["effect"],
         made=None,
         planned=(),
+        carried=holding.why_each(teller.lake, manifest.get("carried", ())),
         manifest={**manifest, "path": str(path), "intact": intact},
         behind=tuple(behind),
     )
@@ -181,11 +184,11 @@ def _of_export(teller: Teller, name: str, day: date, column: str | None) -> Stor
 def _sources_of(
     teller: Teller, manifest: Mapping[str, Any], column: str | None
 ) -> Iterator[tuple[str, str | None, bool]]:
-    """Yield each table of a file, the column if it is there, and whether of labels."""
+    """Yield each table of a file, the column if there, and whether it has horizons."""
     for table in manifest["inputs"]:
         contract = teller.lake.registry.contracts[table]
         kept = column if column in contract.columns else None
-        yield table, kept, contract.zone == "labels"
+        yield table, kept, "horizon" in contract.key
 
 
 def _why_left_out(behind: Sequence[Story]) -> str:

@@ -10,25 +10,21 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
 
-import polars as pl
-
 from cbi_stream.doors import dropping, receipts
+from cbi_stream.doors.completing import complete
 from cbi_stream.doors.dropping import Hint, check, drop
 from cbi_stream.doors.readers import Here, Reader
 from cbi_stream.doors.receipts import End, Receipt, Refused, Waits
 from cbi_stream.doors.settling import Settling
 from cbi_stream.doors.taking import Desk, File, append, finish, look_at, read
-from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake
-from cbi_stream.shapes.handler import FATES
 from cbi_stream.words.errors import CbiError
 
 __all__ = [
@@ -191,75 +187,6 @@ def _guarded(
     return told
 
 
-def complete(lake: Lake, graph: Graph, told: Sequence[Receipt]) -> list[Receipt]:
-    """Return the receipts with what became of each line, and write them anew.
-
-    Call it when a wave has settled. A file whose lines do not add up says so: none may
-    be missing.
-    """
-    found: dict[tuple[str, int], dict[str, int]] = {}
-    why: dict[str, str] = {}
-    staging = {table for node in fates.conforming(graph) for table in node.reads}
-    for table in sorted({r.table for r in told if r.table} & staging):
-        batches = {r.batch for r in told if r.table == table}
-        try:
-            found |= _fates_of(lake, graph, table, batches=batches)
-        except CbiError as error:
-            why[table] = f"what became of its lines is not known: {error}"
-    return [
-        _completed(lake, each, found, why=why.get(each.table or "")) for each in told
-    ]
-
-
 def incomplete(lake: Lake) -> list[Receipt]:
     """Return the receipts of files that were taken, and whose lines no wave has seen."""
     return receipts.incomplete(lake.folder / "landing")
-
-
-def _completed(
-    lake: Lake,
-    told: Receipt,
-    found: Mapping[tuple[str, int], dict[str, int]],
-    *,
-    why: str | None,
-) -> Receipt:
-    if told.table is None or told.batch is None:
-        return told
-    counts = found.get((told.table, told.batch))
-    done = _with_fates(told, counts) if counts else replace(told, reason=why)
-    place = lake.folder / "landing" / done.file
-    # Another file of that name may have come since: its receipt is not written over.
-    if receipts.read(place).get("batch") == done.batch:
-        receipts.write(place, done)
-    return done
-
-
-def _fates_of(
-    lake: Lake, graph: Graph, table: str, *, batches: Collection[int | None]
-) -> dict[tuple[str, int], dict[str, int]]:
-    """Return, per append, how many of its stored lines met which fate."""
-    wanted = pl.col("batch").is_in(sorted(b for b in batches if b is not None))
-    rows = fates.of_lines(lake, graph, table, wanted)
-    found = {(table, b): dict.fromkeys(FATES, 0) for b in batches if b is not None}
-    for batch, fate, n in rows.group_by("batch", "fate").len().iter_rows():
-        found[table, batch][fate] = n
-    return found
-
-
-def _with_fates(told: Receipt, counts: Mapping[str, int]) -> Receipt:
-    duplicate = told.lines - told.stored + counts["duplicate"]
-    done = replace(
-        told,
-        staged=counts["staged"],
-        quarantined=counts["quarantined"],
-        superseded=counts["superseded"],
-        duplicate=duplicate,
-        provisional=counts["provisional"],
-        unused=counts["unused"],
-    )
-    missing = told.stored - sum(counts.values())
-    if missing == 0:
-        return done
-    what = f"LINES ARE MISSING: {missing} of {told.lines} are unaccounted for"
-    mend = "run again; if they stay missing, report it: it is a fault of the platform"
-    return replace(done, reason=what, mend=mend)

@@ -29,6 +29,7 @@ from cbi_stream.lake.lake import Lake
 
 _HEAD_BYTES = 64 * 1024
 _SHOWN = 5
+_FATES = ("staged", "quarantined", "superseded", "provisional", "unused")
 
 
 @dataclass(slots=True)
@@ -142,6 +143,9 @@ def read(desk: Desk, file: File) -> None:
 def append(desk: Desk, files: list[File]) -> None:
     """Append the lines of files of one source to raw, in one commit."""
     full = [file for file in files if file.lines.height]
+    for file in files:
+        if not file.lines.height:  # nothing is left to be seen by a wave
+            file.known |= dict.fromkeys(_FATES, 0)
     if not full:
         return
     taken = [(_papers(file), file.lines) for file in full]

@@ -43,6 +43,7 @@ class Telling:
         self.log = log
         self._waiting: dict[str, tuple[str | None, ...]] = {}
         self._damaged: dict[str, str] = {}
+        self._back: dict[str, str] = {}
 
     def files(self, told: list[Receipt]) -> None:
         """Say where each file ended; of one that waits as it did, nothing."""
@@ -72,6 +73,7 @@ class Telling:
             waits: by table and partition that failed: seconds until it is tried again.
         """
         self._damage(report)
+        self._held(report)
         for name, table in report.tables.items():
             if table.changed:
                 self.log.info(
@@ -94,6 +96,21 @@ class Telling:
             self.log.info(
                 "wave.settled", files=len(report.written), seconds=round(seconds, 3)
             )
+
+    def _held(self, report: WaveReport) -> None:
+        """Say once that something is held back, and once that it is so no more."""
+        now = report.held
+        if report.stopped:
+            now = {**self._back, **now}  # it has not looked at every table
+        for place, why in now.items():
+            if self._back.get(place) != why:
+                table, _, partition = place.partition("/")
+                self.log.warning("gate.failed", table=table, reason=why)
+                self.log.warning("partition.held", table=table, partition=partition)
+        for place in self._back.keys() - now.keys():
+            table, _, partition = place.partition("/")
+            self.log.info("partition.released", table=table, partition=partition)
+        self._back = now
 
     def _damage(self, report: WaveReport) -> None:
         """Say once that a table is damaged, or waits for one that is, and once that not."""

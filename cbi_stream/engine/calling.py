@@ -72,9 +72,10 @@ def made(
         else PartitionMap({})
         for name, version in versions.items()
     }
-    frames = frames_for(lake, node, node.contract.grain.span(partition), maps)
+    span = node.contract.grain.span(partition)
+    frames = frames_for(lake, node, span, maps)
     output = returned(node, frames, where=f"partition {partition}")
-    found = Made(output, counted(node, output, frames), graph)
+    found = Made(output, counted(node, output, frames, within=span), graph)
     if node.part == "quarantined":
         _shared[key] = found
         if len(_shared) > _MOST_SHARED:

@@ -14,6 +14,7 @@ import polars as pl
 from cbi_stream.engine.graph import Node
 from cbi_stream.shapes.handler import FATES, Conformed
 from cbi_stream.words.errors import BrokenContract
+from cbi_stream.words.span import Span
 
 Fates = Mapping[str, Mapping[str, int]]
 """Per raw table, how many lines met which fate."""
@@ -22,9 +23,19 @@ _LINE = ("raw", "sha256", "batch", "line")
 
 
 def counted(
-    node: Node, made: pl.DataFrame | Conformed, frames: Mapping[str, Any]
+    node: Node,
+    made: pl.DataFrame | Conformed,
+    frames: Mapping[str, Any],
+    *,
+    within: Span,
 ) -> Fates:
     """Return the counts of a conform handler's lines; nothing for any other node.
+
+    Args:
+        node: the handler.
+        made: what it returned.
+        frames: what it was given: more than the partition, as far as its rules look.
+        within: the dates of the partition; lines of other dates are another's to count.
 
     Raises:
         BrokenContract: a line was lost, invented, or met two fates.
@@ -42,7 +53,9 @@ def counted(
             f"found {told.height}, lost {lost.height}, for instance {example}"
         )
         raise BrokenContract(msg)
+    mine = (pl.col("date") >= within.start) & (pl.col("date") < within.end)
     counts: dict[str, dict[str, int]] = {}
+    told = told.join(given.filter(mine), on=_LINE, how="semi")
     rows = told.group_by("raw", "fate").len().sort("raw", "fate")
     for raw, fate, n in rows.iter_rows():
         counts.setdefault(raw, {})[fate] = n
@@ -52,7 +65,7 @@ def counted(
 def _lines_given(node: Node, frames: Mapping[str, Any]) -> pl.DataFrame:
     parts: list[pl.DataFrame] = [
         frames[table.rpartition(".")[2]].select(
-            pl.lit(table).alias("raw"), "sha256", "batch", "line"
+            pl.lit(table).alias("raw"), "sha256", "batch", "line", "date"
         )
         for table in node.lines
     ]

@@ -5,7 +5,7 @@ It compares stored bytes with a rebuild, never hashes with hashes, and changes n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from cbi_stream.engine import effects
 from cbi_stream.engine.evidence import Evidence, stored_content
+from cbi_stream.engine.standing import unlike
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.lake.change import Cell, first_cell
 from cbi_stream.lake.lake import Lake
@@ -73,10 +74,7 @@ def _of_partition(
     cell = first_cell(evidence.rows, right, live.contract)
     if cell is not None:
         return at_cell(name, partition, cell, problem)
-    # Failing alike on both sides is no proof of anything: it is said, not passed over.
-    for each, where in ((entry, "in the lake"), (other, "in a rebuild")):
-        if not problem and each is not None and each.state == "failed":
-            problem = f"the partition is failed {where}: {each.error}"
+    problem = problem or unlike(entry, other)
     return Difference(name, partition, because=problem) if problem else None
 
 
@@ -93,9 +91,18 @@ def _unreadable(
     return at_cell(table, partition, cell, evidence.problem)
 
 
-def of_exports(lake: Lake, rebuilt: Lake) -> Iterator[Difference]:
-    """Yield each published file, or what it says of itself, that a rebuild has otherwise."""
+def of_exports(
+    lake: Lake, rebuilt: Lake, carried: Collection[str]
+) -> Iterator[Difference]:
+    """Yield each published file, or what it says of itself, that a rebuild has otherwise.
+
+    Args:
+        lake: the lake.
+        rebuilt: its rebuild.
+        carried: effects that are held in both: their files are left as they are.
+    """
     here, there = effects.manifests(lake), effects.manifests(rebuilt)
+    here = {n: m for n, m in here.items() if m.get("effect") not in carried}
     for name in sorted(here.keys() | there.keys()):
         where = f"exports/{name}"
         path, other = (each.folder / f"{where}.parquet" for each in (lake, rebuilt))

@@ -1,8 +1,9 @@
 """Runs effects once a wave has settled, and publishes their files atomically.
 
-An effect's files are all written and synced before the first is renamed into place;
-the manifest, which names the file's sha256, comes last. Present means done: an effect
-whose manifest has the same key is not run again.
+An effect's files are all written, synced and judged before the first is renamed into
+place; the manifest, which names the file's sha256, comes last. Present means done: an
+effect whose manifest has the same key is not run again, and neither is one that a gate
+held back with that key. It never replaces a file by one that was not judged.
 """
 
 from __future__ import annotations
@@ -11,19 +12,25 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cbi_stream.engine import fingerprint
+from cbi_stream.engine import fingerprint, whole
+from cbi_stream.engine.gating import place_of
 from cbi_stream.engine.graph import Graph
+from cbi_stream.engine.judging import print_of
 from cbi_stream.engine.plan import Input
+from cbi_stream.engine.report import Made
 from cbi_stream.engine.slices import rows_between
-from cbi_stream.lake import durable
+from cbi_stream.lake import durable, held
 from cbi_stream.lake.canonical import digest
 from cbi_stream.lake.lake import Lake
+from cbi_stream.lake.permits import NO_PERMITS, Permits
 from cbi_stream.lake.table import write_parquet
+from cbi_stream.lake.verdicts import Verdict, because, blocking
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.effect import Effect
 from cbi_stream.words.errors import CbiError, DamagedLake, HandlerFailed
@@ -34,15 +41,21 @@ SEAL = "seal"
 
 
 def run_all(
-    lake: Lake, graph: Graph, seen: Mapping[str, Input]
-) -> tuple[list[str], dict[str, str]]:
-    """Run every effect whose inputs or code changed.
+    lake: Lake,
+    graph: Graph,
+    seen: Mapping[str, Input],
+    *,
+    permits: Permits = NO_PERMITS,
+) -> Made:
+    """Run every effect whose inputs, code, gates or decisions changed.
 
-    Returns:
-        The names of the files written, and by effect why it failed.
+    Args:
+        lake: the lake.
+        graph: its handlers.
+        seen: the tables as this wave sees them.
+        permits: the decisions that stand.
     """
-    written: list[str] = []
-    failed: dict[str, str] = {}
+    done = Made()
     for effect in graph.effects:
         if not all(t in seen and seen[t].map.partitions for t in effect.after):
             continue  # nothing was computed yet, or a table is damaged
@@ -52,13 +65,31 @@ def run_all(
             for entry in seen[table].map.partitions.values()
         ):
             continue  # a part of the whole table is not what it should be
-        key = _key(graph, effect, seen)
+        place = place_of(effect)
+        job = _Job(effect, _key(graph, effect, seen, permits), seen, permits)
         try:
-            if not _done(lake, key):
-                written += _run(lake, graph, effect, key, seen)
+            holds = held.of_effect(lake, place)
+            if holds is not None and holds.get("key") == job.key:
+                done.held[place] = _because(holds)
+            elif not _done(lake, job.key):
+                _run(lake, graph, job, done)
         except CbiError as error:
-            failed[effect.name] = f"{type(error).__name__}: {error}"
-    return written, failed
+            done.failed[effect.name] = f"{type(error).__name__}: {error}"
+    return done
+
+
+def _because(holds: Mapping[str, Any]) -> str:
+    return because(Verdict.from_plain(each) for each in holds["verdicts"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An effect, and what it is to be made from."""
+
+    effect: Effect
+    key: str
+    seen: Mapping[str, Input]
+    permits: Permits
 
 
 def manifests(lake: Lake) -> dict[str, dict[str, Any]]:
@@ -120,42 +151,77 @@ def _done(lake: Lake, key: str) -> bool:
     )
 
 
-def _key(graph: Graph, effect: Effect, seen: Mapping[str, Input]) -> str:
-    parts = [seen[table].map.root for table in effect.after]
-    text = json.dumps([fingerprint.of_effect(graph, effect), *parts])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _key(
+    graph: Graph, effect: Effect, seen: Mapping[str, Input], permits: Permits
+) -> str:
+    parts = [
+        fingerprint.of_effect(graph, effect),
+        *(seen[table].map.root for table in effect.after),
+        whole.carried_by(effect, seen),
+        print_of(graph, place_of(effect)),
+        whole.permits_of(effect, permits),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _run(
-    lake: Lake, graph: Graph, effect: Effect, key: str, seen: Mapping[str, Input]
-) -> list[str]:
+def _run(lake: Lake, graph: Graph, job: _Job, done: Made) -> None:
+    """Make the files of an effect, judge them, and publish all of them or none."""
+    effect, seen = job.effect, job.seen
+    tables = {
+        table: rows_between(lake, table, Span.all(), seen[table].map)
+        for table in effect.after
+    }
     frames: dict[str, Any] = {
-        argument: rows_between(lake, table, Span.all(), seen[table].map)
-        for argument, table in effect.arguments.items()
+        argument: tables[table] for argument, table in effect.arguments.items()
     }
     if effect.spec:
         frames["spec"] = Spec(graph.registry, effect.spec)
     made = _made(effect, frames)
     finished = [_finish(lake, effect, name, frame) for name, frame in made.items()]
+    verdicts = whole.verdicts_of(
+        lake,
+        graph,
+        effect,
+        tables=tables,
+        files=made,
+        seen=seen,
+        permits=whole.permits_of(effect, job.permits),
+    )
+    place, carried = place_of(effect), whole.carried_by(effect, seen)
+    if blocking(verdicts):
+        held.hold_effect(lake, place, key=job.key, verdicts=verdicts, carried=carried)
+        done.held[place] = because(verdicts)
+        for _, path, _ in finished:
+            path.unlink()
+        return
+    told = {
+        "key": job.key,
+        "effect": effect.name,
+        "files": sorted(made),
+        "lake": {"id": lake.id, "kind": lake.kind},
+        "inputs": {
+            t: {"version": seen[t].version, "root": seen[t].map.root}
+            for t in effect.after
+        },
+        "environment": fingerprint.environment(),
+        "verdicts": whole.plain(verdicts),
+        "carried": list(carried),
+    }
+    _publish(lake, finished, told)
+    held.release_effect(lake, place)
+    _withdraw(lake, effect, set(made))
+    done.written += sorted(made)
+
+
+def _publish(
+    lake: Lake, finished: list[tuple[str, Path, dict[str, Any]]], told: dict[str, Any]
+) -> None:
     folder = lake.folder / "exports"
     durable.make_folder(folder)
     for name, path, manifest in finished:
-        manifest |= {
-            "key": key,
-            "effect": effect.name,
-            "files": sorted(made),
-            "lake": {"id": lake.id, "kind": lake.kind},
-            "inputs": {
-                t: {"version": seen[t].version, "root": seen[t].map.root}
-                for t in effect.after
-            },
-            "environment": fingerprint.environment(),
-        }
         path.replace(folder / f"{name}.parquet")
         durable.sync(folder)
-        durable.write(folder / f"{name}.manifest.json", sealed(manifest))
-    _withdraw(lake, effect, set(made))
-    return sorted(made)
+        durable.write(folder / f"{name}.manifest.json", sealed(manifest | told))
 
 
 def _withdraw(lake: Lake, effect: Effect, made: set[str]) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from cbi_stream.engine.graph import Graph
-from cbi_stream.engine.step import Job, Outcome, run
+from cbi_stream.engine.job import Job, Outcome
+from cbi_stream.engine.step import run
 from cbi_stream.lake.lake import Lake
 
 

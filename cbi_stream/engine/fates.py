@@ -51,7 +51,8 @@ def of_lines(lake: Lake, graph: Graph, raw: str, wanted: pl.Expr) -> pl.DataFram
         wanted: on that table's columns.
 
     Returns:
-        date, sha256, batch, line and fate, sorted by date, batch and line.
+        date, sha256, batch, line and fate, sorted by date, batch and line; of a line
+        that is quarantined also the rules that it broke and what was found.
     """
     node = next(n for n in conforming(graph) if raw in n.reads)
     table = lake.table(raw)
@@ -65,9 +66,14 @@ def of_lines(lake: Lake, graph: Graph, raw: str, wanted: pl.Expr) -> pl.DataFram
         made = returned(node, frames, where=f"partition {partition}")
         assert isinstance(made, Conformed), "the node is one of `conforming`"
         told = made.fates.filter(pl.col("raw") == raw).drop("raw")
+        mine = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+        # A line that was seen several times broke the same rules each time.
+        why = made.quarantined.filter(pl.col("raw") == raw).unique(["sha256", "line"])
         parts.append(
-            lines.select("date", "sha256", "batch", "line")
+            lines.filter(mine)
+            .select("date", "sha256", "batch", "line")
             .join(told, on=["sha256", "batch", "line"])
+            .join(why, on=["sha256", "line"], how="left")
             .select(list(_SCHEMA))
         )
     return pl.concat(parts).sort("date", "batch", "line")
@@ -79,6 +85,8 @@ _SCHEMA = {
     "batch": pl.Int64,
     "line": pl.Int64,
     "fate": pl.String,
+    "rules": pl.String,
+    "found": pl.String,
 }
 
 

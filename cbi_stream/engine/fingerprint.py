@@ -1,9 +1,10 @@
 """What a handler is: one hash over everything that can change its output.
 
-Code of the handler and of every kernel and word it imports (as syntax trees: neither
-docstrings nor layout count), its reads, its registry entries, its contract, the
-session calendar, and the environment. It is that of the code which this process holds,
-not of a file that was edited since. It never looks at data.
+Code of the handler, of every kernel and word it imports (as syntax trees: neither
+docstrings nor layout count) and of the rules that hold for its lines; its reads, its
+registry entries, its contract, the session calendar, and the environment. It is that of
+the code which this process holds, not of a file that was edited since. It never looks at
+data.
 """
 
 from __future__ import annotations
@@ -58,8 +59,18 @@ def of_node(graph: Graph, node: Node) -> str:
             str(file.decision_time),
         ],
         "environment": environment(),
+        "rules": _rules_of(graph, node),
     }
     return _sha(parts)
+
+
+def _rules_of(graph: Graph, node: Node) -> dict[str, Any]:
+    """Return the rules that hold for a handler's lines: their code and their numbers."""
+    if node.rules is None:
+        return {}
+    functions = {each.rule.name: each.rule.function for each in node.rules.bound}
+    code = {name: _loaded_code_of(graph, each) for name, each in functions.items()}
+    return {"code": code, **node.rules.meaning()}
 
 
 def of_effect(graph: Graph, effect: Effect) -> str:
@@ -79,6 +90,11 @@ def of_effect(graph: Graph, effect: Effect) -> str:
 def of_parser(graph: Graph, function: Any) -> str:
     """Return the fingerprint of a parser: its code alone."""
     return _sha({"code": _loaded_code_of(graph, function)})
+
+
+def code_of(graph: Graph, function: Any) -> dict[str, str]:
+    """Return the code of a function, and of what it follows, as hashes by module."""
+    return _loaded_code_of(graph, function)
 
 
 def take(graph: Graph) -> None:

@@ -13,14 +13,18 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
+from cbi_stream.engine import binding, gating
+from cbi_stream.engine.expecting import Expectation, expectations
 from cbi_stream.engine.sources import Sources, on_disk
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
 from cbi_stream.shapes.connector import Connector
 from cbi_stream.shapes.effect import Effect
+from cbi_stream.shapes.gate import Gate
 from cbi_stream.shapes.handler import Handler
 from cbi_stream.shapes.reads import Grid, Known, Number, Read, columns_of
+from cbi_stream.shapes.rule import Rule
 from cbi_stream.shapes.source import Parser
 from cbi_stream.words.errors import BadRegistry, BrokenContract
 
@@ -44,6 +48,8 @@ class Node:
     """Which of the frames that the handler returns stands in the table."""
     lines: tuple[str, ...] = ()
     """The tables of lines of files among its reads."""
+    rules: binding.Binding | None = None
+    """The rules that hold for these lines."""
 
     @property
     def table(self) -> str:
@@ -84,8 +90,14 @@ class Graph:
     effects: tuple[Effect, ...]
     connectors: dict[str, Connector] = field(default_factory=dict)
     """By source: how it is asked, where it is."""
+    rules: dict[str, Rule] = field(default_factory=dict)
+    """By name."""
     strangers: tuple[str, ...] = ()
     """The sources of parsers and connectors that data_sources.yaml does not name."""
+    checks: gating.Checks = field(default_factory=dict)
+    """By table or effect, the gates that judge it."""
+    expected: tuple[Expectation, ...] = ()
+    """The tests of join_spec.yaml; none for a graph built by hand."""
     package: str | None = None
     """Where the handlers were found; None for a graph built by hand."""
     sources: Sources | None = None
@@ -109,17 +121,26 @@ def discover(registry: Registry, package: str = "handlers") -> Graph:
     for found in pkgutil.walk_packages(root.__path__, prefix=f"{package}."):
         module = importlib.import_module(found.name)
         declared.extend(
-            value
-            for value in vars(module).values()
-            if isinstance(value, Handler | Parser | Connector | Effect)
+            value for value in vars(module).values() if isinstance(value, Declared)
         )
     loaded.check()
-    return replace(build(registry, declared), package=package, sources=loaded)
+    graph = build(registry, declared)
+    gates = {id(each): each for each in declared if isinstance(each, Gate)}.values()
+    binding.every_rule_fits(registry, graph.rules)
+    gating.every_gate_is_known(registry, gates, graph.effects)
+    # A package without the table that is tested needs no gates for it.
+    tested = registry.join_spec.table in (node.table for node in graph.nodes)
+    tests = expectations(registry, gates) if tested else ()
+    checks = gating.with_tests(graph.checks, tests, graph.effects)
+    return replace(
+        graph, checks=checks, expected=tests, package=package, sources=loaded
+    )
 
 
-def build(
-    registry: Registry, declared: Iterable[Handler | Parser | Connector | Effect]
-) -> Graph:
+Declared = Handler | Parser | Connector | Effect | Rule | Gate
+
+
+def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
     """Return the graph of these declarations.
 
     Raises:
@@ -130,9 +151,10 @@ def build(
     by_id = {id(each): each for each in declared}
     unique = [by_id[i] for i in known]
     nodes: dict[str, Node] = {}
+    rules = binding.by_name([r for r in unique if isinstance(r, Rule)])
     for each in unique:
         for handler in _closed(registry, each) if isinstance(each, Handler) else ():
-            for node in _nodes(registry, handler):
+            for node in _nodes(registry, handler, rules):
                 if node.table in nodes:
                     other = nodes[node.table].handler.name
                     msg = f"{handler.name} and {other} both write {node.table}"
@@ -140,12 +162,16 @@ def build(
                 nodes[node.table] = node
     _every_input_is_written(registry, nodes)
     served = {e.source for e in unique if isinstance(e, Parser | Connector)}
+    effects = tuple(e for e in unique if isinstance(e, Effect))
+    gates = [e for e in unique if isinstance(e, Gate)]
     return Graph(
         registry=registry,
         strangers=tuple(sorted(served - registry.data_sources.sources.keys())),
         nodes=tuple(nodes[table] for table in _ordered(nodes)),
         parsers=_parsers(registry, [p for p in unique if isinstance(p, Parser)]),
-        effects=tuple(e for e in unique if isinstance(e, Effect)),
+        effects=effects,
+        rules=rules,
+        checks=gating.bound(registry, gates, effects),
         connectors=_connectors(
             registry, [c for c in unique if isinstance(c, Connector)]
         ),
@@ -156,7 +182,7 @@ def _closed(registry: Registry, handler: Handler) -> tuple[Handler, ...]:
     """Return a handler for each source, where its sources are left open."""
     if handler.shape is None:
         return (handler,)
-    return handler.closed(registry.data_sources.of_shape(handler.shape))
+    return handler.closed(registry.sources_of(handler.shape))
 
 
 def _parsers(
@@ -205,21 +231,23 @@ def every_source_is_served(graph: Graph) -> None:
         raise BadRegistry(msg)
 
 
-def _nodes(registry: Registry, handler: Handler) -> list[Node]:
+def _nodes(registry: Registry, handler: Handler, rules: dict[str, Rule]) -> list[Node]:
     tables: dict[str, Part] = {handler.writes: "output"}
     if handler.quarantines:
         tables = {handler.quarantines: "quarantined", handler.writes: "staged"}
     reads = {t: _resolved(registry, r) for t, r in handler.reads.items()}
-    spec = Spec(registry, handler.spec) if handler.spec else None
     known = registry.contracts
     lines = tuple(t for t in reads if t in known and known[t].provenance)
+    named = [n.removeprefix("data_sources.") for n in handler.spec if "." in n]
+    judge = binding.bound(registry, rules, named) if lines and named else None
+    spec = Spec(registry, handler.spec, judge) if handler.spec else None
     nodes = []
     for table, part in tables.items():
         contract = registry.contracts.get(table)
         if contract is None or contract.is_record:
             msg = f"{handler.name}: expected a contract tables/{table}.yaml of a derived table"
             raise BadRegistry(msg)
-        nodes.append(Node(handler, contract, reads, spec, part, lines))
+        nodes.append(Node(handler, contract, reads, spec, part, lines, judge))
     return nodes
 
 

@@ -19,6 +19,8 @@ from cbi_stream.shapes.reads import Grid, Read
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
 
+_NO_REASONS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -53,6 +55,8 @@ class Task:
     """The dates whose rows may change."""
     again: bool = False
     """Whether nothing new reached the partition since it last failed."""
+    computes: bool = True
+    """Whether its handler is called; without it what is stored is judged again."""
 
 
 @dataclass(slots=True)
@@ -64,9 +68,9 @@ class _Draft:
         self.reasons[reason] = None
         self.dates.append(dates)
 
-    def task(self, table: str, partition: str, *, again: bool) -> Task:
+    def task(self, table: str, partition: str, *, again: bool, computes: bool) -> Task:
         reasons, dates = tuple(self.reasons), tuple(self.dates)
-        return Task(table, partition, reasons, dates, again)
+        return Task(table, partition, reasons, dates, again, computes)
 
 
 def recipe_of(fingerprint: str, inputs: Mapping[str, Input]) -> Recipe:
@@ -90,6 +94,7 @@ def plan_table(
     fingerprint: str,
     sessions: Sessions,
     asked: bool = False,
+    besides: Mapping[str, str] = _NO_REASONS,
 ) -> list[Task]:
     """Return the tasks of one table, oldest partition first.
 
@@ -100,6 +105,7 @@ def plan_table(
         fingerprint: the handler's.
         sessions: the trading calendar.
         asked: plan every partition, as a rebuild does.
+        besides: by partition why it must be judged again, whatever its inputs say.
     """
     wanted = recipe_of(fingerprint, inputs)
     tasks = []
@@ -112,21 +118,38 @@ def plan_table(
             reached[key] = _reached(node, recipe, wanted, inputs, sessions)
         return reached[key]
 
-    for name in _domain(node, current, inputs):
+    for name in sorted({*_domain(node, current, inputs), *besides}):
         span = node.contract.grain.span(name)
         entry = current.partitions.get(name)
         draft = _drafted(entry, span, fingerprint=fingerprint, since=since)
         if asked:
             draft.add("asked", span)
+        # What is stored is judged as it stands; what is held is computed once more.
+        computes = bool(draft.reasons) or (entry is not None and entry.state != "live")
+        if name in besides:
+            draft.reasons[besides[name]] = None
+            draft.dates += [span] if computes else []
         if draft.reasons:
-            tried = None if entry is None else entry.tried
-            again = (
-                tried is not None
-                and tried.fingerprint == fingerprint
-                and not any(dates.intersects(span) for _, dates in since(tried))
-            )
-            tasks.append(draft.task(node.table, name, again=again))
+            again = _tried_before(entry, span, fingerprint=fingerprint, since=since)
+            task = draft.task(node.table, name, again=again, computes=computes)
+            tasks.append(task)
     return tasks
+
+
+def _tried_before(
+    entry: Partition | None,
+    span: Span,
+    *,
+    fingerprint: str,
+    since: Callable[[Recipe], list[tuple[str, Span]]],
+) -> bool:
+    """Return whether nothing new reached a partition since it was last tried."""
+    tried = None if entry is None else entry.tried
+    return (
+        tried is not None
+        and tried.fingerprint == fingerprint
+        and not any(dates.intersects(span) for _, dates in since(tried))
+    )
 
 
 def _drafted(
@@ -143,12 +166,28 @@ def _drafted(
         return draft
     if entry.state == "failed":
         draft.add("failed before", span)
-    elif entry.recipe.fingerprint != fingerprint:
+    # What is held was tried with newer inputs than what is served.
+    made = entry.tried if entry.state == "held" and entry.tried else entry.recipe
+    if entry.state != "failed" and made.fingerprint != fingerprint:
         draft.add("code or registry", span)
-    for reason, dates in since(entry.recipe):
+    for reason, dates in since(made):
         if dates.intersects(span):
             draft.add(reason, dates.clip(span))
     return draft
+
+
+def up_to_date(entry: Partition, recipe: Recipe) -> Partition:
+    """Return a partition that was judged unaffected, with the recipe that now fits it."""
+    if entry.state == "held":
+        return replace(entry, tried=recipe)
+    return replace(entry, recipe=recipe)
+
+
+def fits(entry: Partition, recipe: Recipe) -> bool:
+    """Return whether a partition, or what is held of it, was made as this recipe says."""
+    if entry.state == "held":
+        return entry.tried is not None and same_recipe(entry.tried, recipe)
+    return same_recipe(entry.recipe, recipe)
 
 
 def _domain(
@@ -186,11 +225,16 @@ def _reached(
             return [(f"{stored} has another history", Span.all())]
         for change in _changes(read, there, version if moved else None):
             rows = reached_by(read, change, sessions)
-            if not rows.empty and sees(read, change):
+            if not rows.empty and sees(read, change) and _concerns(node, change):
                 days = f"{change.span.start}..{change.span.last}"
                 what = "extent of " if isinstance(read, Grid) else ""
                 found.append((f"{what}{stored} {days}", rows))
     return found
+
+
+def _concerns(node: Node, change: Change) -> bool:
+    """Return whether a decision is about lines that the handler reads."""
+    return change.about is None or not set(change.about).isdisjoint(node.lines)
 
 
 def _changes(read: Read, there: Input, version: int | None) -> list[Change]:

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from types import TracebackType
 
 from cbi_stream.engine.graph import Graph
-from cbi_stream.engine.step import Job, Outcome
+from cbi_stream.engine.job import Job, Outcome
 from cbi_stream.engine.worker import Worker
 from cbi_stream.lake.lake import Lake
 

@@ -15,13 +15,22 @@ from typing import Any
 
 import polars as pl
 
-from cbi_stream.engine import difference, fingerprint, probe, slices
+from cbi_stream.engine import (
+    carrying,
+    difference,
+    fingerprint,
+    probe,
+    slices,
+    standing,
+)
 from cbi_stream.engine.calling import called
 from cbi_stream.engine.difference import Difference
 from cbi_stream.engine.executor import Executor
+from cbi_stream.engine.gating import place_of
 from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.origins import damaged_archive, damaged_records
 from cbi_stream.engine.wave import run_wave
+from cbi_stream.lake import held
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.lake.change import first_cell
 from cbi_stream.lake.lake import Lake
@@ -36,7 +45,8 @@ class Certificate:
     roots: dict[str, str]
     versions: dict[str, int]
     carried: list[str]
-    """Partitions taken from the lake as they are; none, as no gate holds any back yet."""
+    """Held partitions, as table/partition@candidate: what the lake serves of them was
+    taken from it as it is. `effects.<name>`: its files are those of an earlier day."""
     environment: dict[str, str]
     seconds: float
     first_difference: Difference | None
@@ -70,11 +80,7 @@ def prove(
         rebuilt = lake.shadow(Path(folder))
         if not found:
             run_wave(rebuilt, graph, executor=executor, probing="off")
-            for node in graph.nodes:
-                found += difference.of_tables(
-                    lake.table(node.table), rebuilt.table(node.table)
-                )
-            found += difference.of_exports(lake, rebuilt)
+            found += _compared(lake, rebuilt, graph)
         if deep and not found:
             for node in graph.nodes:
                 checked[node.table], differs = _one_pass(lake, graph, rebuilt, node)
@@ -83,17 +89,36 @@ def prove(
         t: lake.table(t).head()
         for t in (*_records(graph), *(node.table for node in graph.nodes))
     }
+    derived = {node.table: heads[node.table][1].partitions for node in graph.nodes}
+    carried = [name for t, e in derived.items() for name in carrying.held_in(t, e)]
+    carried += [p for e in graph.effects if held.of_effect(lake, p := place_of(e))]
     return Certificate(
         identical=not found,
         roots={t: current.root for t, (_, current) in heads.items()},
         versions={t: version for t, (version, _) in heads.items()},
-        carried=[],
+        carried=carried,
         environment=fingerprint.environment(),
         seconds=round(time.perf_counter() - start, 3),
         first_difference=found[0] if found else None,
         differences=found,
         deep=checked,
     )
+
+
+def _compared(lake: Lake, rebuilt: Lake, graph: Graph) -> list[Difference]:
+    """Return where the tables, what is held of them, and the files differ."""
+    found: list[Difference] = []
+    for node in graph.nodes:
+        name = node.table
+        found += difference.of_tables(lake.table(name), rebuilt.table(name))
+        found += [
+            Difference(name, partition, because=why)
+            for partition, why in standing.damaged_candidates(lake, name)
+        ]
+    alike, apart = standing.held_effects(lake, rebuilt, graph)
+    because = "it is held with other verdicts than in a rebuild, or on one side only"
+    found += [Difference(place, because=because) for place in apart]
+    return [*found, *difference.of_exports(lake, rebuilt, alike)]
 
 
 def _records(graph: Graph) -> list[str]:
@@ -110,7 +135,9 @@ def _one_pass(
         return "left out: not window-pure", []
     table = rebuilt.table(node.table)
     _, current = table.head()
-    names = sorted(n for n, p in current.partitions.items() if p.rows)
+    # What is served of a held partition is an input, not what the handler gives.
+    computed = {n: p for n, p in current.partitions.items() if p.state != "held"}
+    names = sorted(n for n, p in computed.items() if p.rows)
     if not names:
         return "left out: empty", []
     grain = node.contract.grain
@@ -118,8 +145,11 @@ def _one_pass(
     maps = {t: rebuilt.table(t).head()[1] for t in node.inputs}
     whole = called(node, slices.frames_for(rebuilt, node, span, maps), where="one pass")
     inside = (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+    for name in current.partitions.keys() - computed.keys():
+        away = grain.span(name)
+        inside &= (pl.col("date") < away.start) | (pl.col("date") >= away.end)
     cell = first_cell(
-        canonical(table.read(current.partitions.values()), node.contract),
+        canonical(table.read(computed.values()), node.contract),
         canonical(whole.filter(inside), node.contract),
         node.contract,
     )

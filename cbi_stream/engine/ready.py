@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from cbi_stream.engine.candidate import NOTHING
 from cbi_stream.engine.graph import Node
+from cbi_stream.engine.job import Outcome
 from cbi_stream.engine.plan import Input, Task
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.report import WaveReport
-from cbi_stream.engine.step import Outcome
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
+from cbi_stream.lake.partition_map import Partition, PartitionMap
 
 MOST_ATTEMPTS = 5
 """How often one recipe may fail before its partition is set aside."""
@@ -82,13 +83,13 @@ def split(
 
 def marked(outcome: Outcome) -> Partition:
     """Return the partition's last good content, marked with why it was not renewed."""
-    stored, recipe = outcome.job.stored, outcome.job.recipe
-    if stored is None:
-        stored = Partition(hash="", rows=0, files=(), recipe=Recipe(""))
+    stored, recipe = outcome.job.stored or NOTHING, outcome.job.recipe
     return replace(
         stored,
         state="failed",
         error=outcome.error,
         attempts=stored.attempts + 1 if outcome.job.again else 1,
         tried=recipe,
+        candidate="",
+        verdicts=(),
     )

@@ -1,58 +1,35 @@
 """One task: slices in, one handler called, one finished partition out.
 
-It judges the output against the contract and compares it with what is stored. It
-never commits and never changes a table.
+It judges the output against the contract and the gates, and compares it with what is
+stored. It never commits and never changes a table.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import polars as pl
 
 from cbi_stream.engine import calling
+from cbi_stream.engine.candidate import (
+    held_back,
+    judged_again,
+    verdicts_of,
+    with_verdicts,
+)
 from cbi_stream.engine.conservation import Fates
 from cbi_stream.engine.graph import Graph, Node
+from cbi_stream.engine.job import Job, Outcome
 from cbi_stream.lake.canonical import canonical, digest
 from cbi_stream.lake.change import changes
 from cbi_stream.lake.commit import Finished
 from cbi_stream.lake.lake import Lake
-from cbi_stream.lake.partition_map import Change, Partition, Recipe
+from cbi_stream.lake.partition_map import Partition
 from cbi_stream.lake.table import write_parquet
+from cbi_stream.lake.verdicts import Verdict, blocking
 from cbi_stream.registry.contract import Contract
 from cbi_stream.words.errors import CbiError, DamagedLake
 from cbi_stream.words.span import Span, plus_days
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A task with everything pinned: it means the same in any process."""
-
-    table: str
-    partition: str
-    versions: Mapping[str, int]
-    """The version of each input; -1 where the table does not exist yet."""
-    stored: Partition | None
-    """What the table holds for this partition now."""
-    recipe: Recipe
-    verify: bool = False
-    """Whether to look at the stored bytes though the hash in the log is the same."""
-    again: bool = False
-    """Whether nothing new reached the partition since it last failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one job gave."""
-
-    job: Job
-    entry: Partition | None = None
-    finished: Finished | None = None
-    """The new file; None where the content is what is stored already."""
-    changes: tuple[Change, ...] = ()
-    error: str | None = None
 
 
 def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
@@ -64,6 +41,8 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
     # Float sums depend on the number of threads; see cbi_stream/__init__.py.
     assert pl.thread_pool_size() == 1, "import cbi_stream before polars"
     node = graph.node(job.table)
+    if not job.computes:
+        return judged_again(lake, graph, job)
     try:
         made = calling.made(
             lake, graph, table=job.table, partition=job.partition, versions=job.versions
@@ -77,11 +56,20 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
         raise
     except CbiError as error:
         return Outcome(job, error=f"{type(error).__name__}: {error}")
-    return _compared(lake, node, job, out, made.counts)
+    verdicts = verdicts_of(lake, graph, job, rows=out, fates=made.counts)
+    if blocking(verdicts):
+        return held_back(lake, job, rows=out, verdicts=verdicts)
+    return _compared(lake, node, job, out=out, counts=made.counts, verdicts=verdicts)
 
 
 def _compared(
-    lake: Lake, node: Node, job: Job, out: pl.DataFrame, counts: Fates
+    lake: Lake,
+    node: Node,
+    job: Job,
+    *,
+    out: pl.DataFrame,
+    counts: Fates,
+    verdicts: list[Verdict],
 ) -> Outcome:
     new = digest(out)
     entry = Partition(
@@ -92,6 +80,7 @@ def _compared(
         extent=extent_of(out, node.contract),
         fates=counts,
     )
+    entry = with_verdicts(entry, job, verdicts)
     table = lake.table(job.table)
     stored = job.stored
     if stored is not None and (job.verify or stored.hash != new):

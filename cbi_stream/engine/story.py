@@ -6,10 +6,9 @@ give the same. It never writes, and never decides what a fact means.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
@@ -44,6 +43,10 @@ class Made:
     state: str
     hash: str
     error: str | None
+    candidate: str
+    """The hash of what a check holds back; empty where it holds nothing."""
+    carried: tuple[str, ...]
+    """The held partitions that it was computed from, as table/partition@candidate."""
     fingerprint: str
     inputs: Mapping[str, tuple[int, str]]
     changed_in: int | None
@@ -128,16 +131,20 @@ def made_of(
     if not contract.is_record:
         again, made = _again(lake, graph, graph.node(table), name, entry)
     changed = _changed_in(lake, table, day, version)
+    folder = lake.table(table).folder
+    changed_at = None if changed is None else log.committed_at(folder, changed)
     told = Made(
         partition=name,
         version=version,
         state=entry.state,
         hash=entry.hash,
         error=entry.error,
+        candidate=entry.candidate,
+        carried=entry.carried,
         fingerprint=entry.recipe.fingerprint,
         inputs=entry.recipe.inputs,
         changed_in=changed,
-        changed_at=None if changed is None else _committed_at(lake, table, changed),
+        changed_at=changed_at,
         again=again,
     )
     return told, made
@@ -202,15 +209,6 @@ def _changed_in(lake: Lake, table: str, day: date, version: int) -> int | None:
         except CbiError:
             pass  # the older file was compacted away: the commit's word stands
         return each
-    return None
-
-
-def _committed_at(lake: Lake, table: str, version: int) -> datetime | None:
-    path = log.commit_path(lake.table(table).folder, version)
-    for text in path.read_bytes().splitlines():
-        info = json.loads(text).get("commitInfo")
-        if info and "timestamp" in info:
-            return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
     return None
 
 

@@ -8,21 +8,21 @@ Readers see it whole or not at all. It never takes in a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from cbi_stream.engine import effects, fingerprint, probe
 from cbi_stream.engine.executor import Executor, InProcess
 from cbi_stream.engine.graph import Graph, Node
-from cbi_stream.engine.plan import Input, plan_table, recipe_of, same_recipe
-from cbi_stream.engine.ready import marked, set_aside, split, stale
+from cbi_stream.engine.holding import Judge
+from cbi_stream.engine.job import Job, Outcome
+from cbi_stream.engine.plan import Input, Task, plan_table, recipe_of
+from cbi_stream.engine.ready import set_aside, split, stale
+from cbi_stream.engine.recording import record
 from cbi_stream.engine.report import TableReport, WaveReport
-from cbi_stream.engine.step import Job, Outcome
 from cbi_stream.lake import log
-from cbi_stream.lake.change import coalesce
-from cbi_stream.lake.commit import commit
 from cbi_stream.lake.lake import Lake, Seen
-from cbi_stream.lake.partition_map import Partition, PartitionMap, Recipe
+from cbi_stream.lake.partition_map import PartitionMap, Recipe
 from cbi_stream.lake.table import Table
 from cbi_stream.words.errors import DamagedLake
 
@@ -79,9 +79,8 @@ def run_wave(
     report = WaveReport()
     prints = {node.table: fingerprint.of_node(graph, node) for node in graph.nodes}
     lies = probe.refused(lake, graph, prints, probing) if probing != "off" else {}
-    wave = _Wave(
-        lake, graph, prints, lies, executor or InProcess(), asked, again, due, stopping
-    )
+    runs, judge = executor or InProcess(), Judge.of(lake, graph)
+    wave = _Wave(lake, graph, prints, lies, runs, judge, asked, again, due, stopping)
     seen: dict[str, Input] = {}
     for name in _records(lake, graph):
         _look(report, seen, lake.table(name), refused=lake.refused)
@@ -94,7 +93,8 @@ def run_wave(
     # next wave, since what it has made says from what.
     fresh = {t: Seen(i.version, i.map.root) for t, i in seen.items()}
     lake.publish({**lake.published(), **fresh})
-    report.written, report.effects = effects.run_all(lake, graph, seen)
+    if judge.permits is not None:  # else nobody knows what was let through
+        report.take(effects.run_all(lake, graph, seen, permits=judge.permits))
     return report
 
 
@@ -154,6 +154,7 @@ class _Wave:
     lies: Mapping[str, str]
     """By table: why its handler may not commit."""
     executor: Executor
+    judge: Judge
     asked: bool
     again: bool
     due: Callable[[str, str], bool]
@@ -177,6 +178,7 @@ def _bring_up_to_date(
         fingerprint=print_,
         sessions=lake.registry.sessions,
         asked=wave.asked,
+        besides=wave.judge.again(node.table, current),
     )
     recipe = recipe_of(print_, inputs)
     aside = {}
@@ -184,28 +186,52 @@ def _bring_up_to_date(
         aside = set_aside(current, tasks, due=wave.due)
     wanted = [task for task in tasks if task.partition not in aside]
     ready, waiting = split(node, wanted, inputs, lake, stale)
-    jobs = [
-        Job(
-            node.table,
-            task.partition,
-            {name: i.version for name, i in inputs.items()},
-            current.partitions.get(task.partition),
-            recipe,
-            verify=wave.asked,
-            again=task.again,
-        )
-        for task in ready
-    ]
+    pinned = {name: i.version for name, i in inputs.items()}
+    jobs = [_job(wave, task, current, pinned=pinned, recipe=recipe) for task in ready]
     outcomes = _run(wave, node, jobs)
     report = TableReport(planned=len(jobs), waiting=waiting, version=version)
     report.set_aside = aside
     report.failed = {o.job.partition: o.error for o in outcomes if o.error}
     report.changed = sum(1 for o in outcomes if o.finished)
-    _commit(
-        table, version, current, outcomes, recipe, planned={t.partition for t in tasks}
+    written = record(
+        lake,
+        node,
+        inputs,
+        outcomes=outcomes,
+        recipe=recipe,
+        planned={t.partition for t in tasks},
     )
+    report.held = {
+        name: entry.error or ""
+        for name, entry in written.partitions.items()
+        if entry.state == "held"
+    }
     report.version = table.head()[0]
     return report
+
+
+def _job(
+    wave: _Wave,
+    task: Task,
+    current: PartitionMap,
+    *,
+    pinned: Mapping[str, int],
+    recipe: Recipe,
+) -> Job:
+    judge, place = wave.judge, (task.table, task.partition)
+    stored = current.partitions.get(task.partition)
+    return Job(
+        *place,
+        pinned,
+        stored,
+        recipe,
+        verify=wave.asked,
+        again=task.again,
+        computes=task.computes,
+        judged_by=judge.print_of(task.table),
+        permits=judge.permits_of(*place, stored),
+        good_rows=judge.good_rows(*place, stored),
+    )
 
 
 def _run(wave: _Wave, node: Node, jobs: list[Job]) -> list[Outcome]:
@@ -213,47 +239,7 @@ def _run(wave: _Wave, node: Node, jobs: list[Job]) -> list[Outcome]:
         return [Outcome(job, error=wave.lies[node.table]) for job in jobs]
     outcomes: list[Outcome] = []
     for outcome in wave.executor.outcomes(wave.lake, wave.graph, jobs):
-        outcomes.append(outcome)
+        outcomes.append(wave.judge.serving(node.table, outcome))
         if wave.stopping():
             break  # what is finished is committed, the rest is planned again
     return outcomes
-
-
-def _commit(
-    table: Table,
-    version: int,
-    current: PartitionMap,
-    outcomes: list[Outcome],
-    recipe: Recipe,
-    *,
-    planned: set[str],
-) -> None:
-    """Commit new content, and the map where it changed; nothing where nothing did."""
-    updates: dict[str, Partition] = {}
-    for outcome in outcomes:
-        name = outcome.job.partition
-        if outcome.error is None and outcome.entry is not None:
-            updates[name] = outcome.entry
-        else:
-            updates[name] = marked(outcome)
-    for name, entry in current.partitions.items():
-        # Judged unaffected: the same content is now known to fit the new inputs.
-        if name not in planned and not same_recipe(entry.recipe, recipe):
-            updates[name] = replace(entry, recipe=recipe)
-    finished = {o.job.partition: o.finished for o in outcomes if o.finished}
-    updates = {
-        name: _settled(entry, current.partitions.get(name))
-        for name, entry in updates.items()
-    }
-    if not finished and all(current.partitions.get(n) == e for n, e in updates.items()):
-        return
-    changes = coalesce(change for o in outcomes for change in o.changes)
-    written = PartitionMap({**current.partitions, **updates}, tuple(changes))
-    commit(table, finished, expected=version, written=written)
-
-
-def _settled(entry: Partition, before: Partition | None) -> Partition:
-    """Keep the old recipe where only versions differ, so that the map stays equal."""
-    if before is not None and same_recipe(entry.recipe, before.recipe):
-        return replace(entry, recipe=before.recipe)
-    return entry

@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from cbi_stream.engine.graph import Graph, discover
-from cbi_stream.engine.step import Job, Outcome, run
+from cbi_stream.engine.job import Job, Outcome
+from cbi_stream.engine.step import run
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
 from cbi_stream.words.errors import CbiError, CodeChanged, DamagedLake, WrongUsage

@@ -157,7 +157,8 @@ def coalesce(found: Any, most: int = MOST_CHANGES) -> list[Change]:
 
 def _alike(left: Change, right: Change) -> bool:
     """Return whether merging two changes makes neither reach further than it does."""
-    return _is_late(left) == _is_late(right) and left.columns == right.columns
+    alike = left.columns == right.columns and left.about == right.about
+    return alike and _is_late(left) == _is_late(right)
 
 
 def _is_late(change: Change) -> bool:
@@ -176,10 +177,22 @@ def _gap(found: Sequence[Change], i: int) -> int:
 
 def _around(left: Change, right: Change) -> Change:
     known = [c.known_from for c in (left, right) if c.known_from]
-    columns = None
-    if left.columns is not None and right.columns is not None:
-        columns = tuple(sorted({*left.columns, *right.columns}))
-    return Change(left.span.hull(right.span), min(known) if known else None, columns)
+    span = left.span.hull(right.span)
+    return Change(
+        span,
+        min(known) if known else None,
+        _both(left.columns, right.columns),
+        _both(left.about, right.about),
+    )
+
+
+def _both(
+    left: tuple[str, ...] | None, right: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    """Return the names of either side; None where one side may mean any."""
+    if left is None or right is None:
+        return None
+    return tuple(sorted({*left, *right}))
 
 
 def between_extents(old: Span | None, new: Span | None) -> list[Span]:

@@ -72,6 +72,11 @@ class Lake:
         return Lake(folder, self.registry, records=self)
 
     @property
+    def rebuilds(self) -> Lake | None:
+        """The lake that this one rebuilds beside it; None where it is one of its own."""
+        return self._records
+
+    @property
     def archive(self) -> Archive:
         """The original bytes."""
         return Archive((self._records or self).folder / "archive")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from cbi_stream.lake.map_text import map_of
 from cbi_stream.lake.partition_map import Change, PartitionMap
 from cbi_stream.words.errors import DamagedLake
 
@@ -56,6 +58,15 @@ def commit_digest(table: Path, version: int) -> str:
     return hashlib.sha256(commit_path(table, version).read_bytes()).hexdigest()
 
 
+def committed_at(table: Path, version: int) -> datetime | None:
+    """Return when a commit was written; None where it does not say so."""
+    for text in commit_path(table, version).read_bytes().splitlines():
+        info = json.loads(text).get("commitInfo")
+        if info and "timestamp" in info:
+            return datetime.fromtimestamp(info["timestamp"] / 1000, UTC)
+    return None
+
+
 def map_at(table: Path, version: int) -> PartitionMap:
     """Return the partition map that the commit of `version` carries.
 
@@ -89,7 +100,7 @@ def _map_of(path: Path, _mtime: int, _size: int) -> PartitionMap:
     if "txn" not in actions:
         msg = "the last line of the commit is missing"
         raise ValueError(msg)
-    return PartitionMap.from_json(info[MAP_KEY])
+    return map_of(info[MAP_KEY])
 
 
 _EMPTY = PartitionMap({})

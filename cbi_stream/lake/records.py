@@ -28,15 +28,31 @@ _MOST_FILES = 16
 RECORDS = Recipe("records")
 
 
-def append_rows(table: Table, rows: pl.DataFrame, *, work: Path) -> int:
-    """Append rows that people wrote (without batch and first_seen_at); return batch."""
+def append_rows(
+    table: Table,
+    rows: pl.DataFrame,
+    *,
+    work: Path,
+    moves: bool = True,
+    about: str | None = None,
+) -> int:
+    """Append rows that people wrote (without batch and first_seen_at); return batch.
+
+    Args:
+        table: a record.
+        rows: what is added.
+        work: where unfinished files go.
+        moves: whether handlers look at them; False: their dates reach nothing.
+        about: the column that names the table which a row speaks of: it reaches only
+            who reads the lines of that one.
+    """
 
     def stamped(_: PartitionMap, batch: int, seen: datetime) -> New:
         full = rows.with_columns(
             batch=pl.lit(batch, pl.Int64),
             first_seen_at=pl.lit(seen, pl.Datetime("us", "UTC")),
         )
-        return New(full, batch, {})
+        return New(full, batch, {}, moves=moves, about=about)
 
     new, _, _ = append(table, stamped, work=work)
     return new.batch
@@ -53,6 +69,10 @@ class New:
     """What the commit says of it."""
     needed: bool = True
     """Whether there is anything to say; False: then nothing is committed."""
+    moves: bool = True
+    """Whether its dates count as changed."""
+    about: str | None = None
+    """The column that names the table which a row speaks of."""
 
 
 Make = Callable[[PartitionMap, int, datetime], New]
@@ -82,10 +102,9 @@ def append(table: Table, make: Make, *, work: Path) -> tuple[New, int, datetime]
             name: _union(table, before[name], part, work, fold=fold)
             for name, part in parts
         }
-        days = new.rows["date"].unique()
         written = PartitionMap(
             partitions=current.partitions,
-            changes=tuple(coalesce(Change(Span.day(d)) for d in days)),
+            changes=tuple(_changes(new)),
             batch=new.batch,
             note={**new.note, "first_seen_at": seen.isoformat()},
         )
@@ -99,6 +118,17 @@ def append(table: Table, make: Make, *, work: Path) -> tuple[New, int, datetime]
             continue
         return new, added, seen
     raise AssertionError
+
+
+def _changes(new: New) -> list[Change]:
+    """Return the dates that the rows change, and for whom."""
+    rows = new.rows.filter(pl.lit(new.moves))
+    table = pl.lit(None, pl.String) if new.about is None else pl.col(new.about)
+    said = rows.select("date", table.alias("about")).unique().rows()
+    return coalesce(
+        Change(Span.day(day), about=None if name is None else (name,))
+        for day, name in said
+    )
 
 
 def _not_before(current: PartitionMap, now: datetime) -> datetime:

@@ -28,6 +28,7 @@ from deltalake.transaction import AddAction
 
 from cbi_stream.lake import durable, log
 from cbi_stream.lake.canonical import schema_of
+from cbi_stream.lake.map_text import map_of, text_of
 from cbi_stream.lake.partition_map import Partition, PartitionMap, StoredFile
 from cbi_stream.registry.contract import Contract
 from cbi_stream.words.errors import (
@@ -228,7 +229,7 @@ class Table:
         handle = self._handle or self.open()
         last = handle.transaction_version(_APP)
         column = self.contract.grain.value
-        text = written.to_json()
+        text = text_of(written)
         try:
             handle.create_write_transaction(
                 [self._add(p, f) for p, files in added.items() for f in files],
@@ -260,9 +261,7 @@ class Table:
     def _landed(self, text: str) -> bool:
         version = log.newest_version(self.folder)
         self.forget()
-        return version is not None and (
-            log.map_at(self.folder, version) == PartitionMap.from_json(text)
-        )
+        return version is not None and log.map_at(self.folder, version) == map_of(text)
 
     def _add(self, partition: str, stored: StoredFile) -> AddAction:
         return AddAction(

@@ -31,7 +31,7 @@ class Feature(Entry):
     """The observations it draws from, as source.series; empty for prices alone."""
     window_sessions: Annotated[int, Field(ge=1)] = 1
     formula: str | None = None
-    type: Literal["float", "int"] = "float"
+    type: Literal["float", "int", "bool"] = "float"
 
 
 class FeatureRegistry(Entry):

@@ -118,39 +118,6 @@ class Horizons(Entry):
         return self.longest + self.slack_days
 
 
-class Joined(Entry):
-    """One column of the panel, read as it was known at decision time."""
-
-    source: str
-    series: str
-    max_age_days: int = Field(ge=0)
-    growth_months: Annotated[int, Field(gt=0, le=24)] | None = None
-    """Take the log growth over so many months, both values as known at that time."""
-
-    @property
-    def reach_days(self) -> int:
-        """How many days before its row the column may look."""
-        return self.max_age_days + 31 * (self.growth_months or 0)
-
-
-class JoinedPrice(Entry):
-    """One column of the panel: the close of another symbol on the same session."""
-
-    symbol: str
-
-
-class JoinSpec(Entry):
-    """join_spec.yaml: what stands in the panel beside the target's bar."""
-
-    prices: dict[str, JoinedPrice] = {}
-    observations: Annotated[dict[str, Joined], Field(min_length=1)]
-
-    @property
-    def oldest(self) -> int:
-        """The greatest reach of any column, in calendar days."""
-        return max(joined.reach_days for joined in self.observations.values())
-
-
 class Export(Entry):
     """One training file."""
 

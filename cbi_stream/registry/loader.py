@@ -5,17 +5,23 @@ It never looks at data, and a lake is opened only with a registry that holds tog
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cbi_stream.registry import each as each_source
 from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.features import FeatureRegistry
+from cbi_stream.registry.gates import Gates
+from cbi_stream.registry.joining import features_hold, joins_fit
+from cbi_stream.registry.joins import JoinSpec
 from cbi_stream.registry.model import Entry, Read, read
+from cbi_stream.registry.regimes import RegimeCalendar, regimes_fit
 from cbi_stream.registry.releases import Closures, Release
+from cbi_stream.registry.rules import Rules
 from cbi_stream.registry.sources import DataSources
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
@@ -30,13 +36,18 @@ class Registry:
     universe: files.Universe
     data_sources: DataSources
     horizons: files.Horizons
-    join_spec: files.JoinSpec
+    join_spec: JoinSpec
     exports: files.Exports
     closures: Closures
     feature_registry: FeatureRegistry
+    regime_calendar: RegimeCalendar
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
+    rules: Rules = field(default_factory=Rules)
+    gates: Gates = field(default_factory=Gates)
+    places: Mapping[str, Read[Any]] = field(default_factory=dict)
+    """The files that are checked further when the handlers are known, by name."""
 
     def entry(self, name: str) -> Entry:
         """Return the file called `name`, for instance `horizons`.
@@ -65,9 +76,24 @@ class Registry:
             raise BadRegistry(msg)
         return value
 
+    def sources_of(self, opened: str) -> tuple[str, ...]:
+        """Return the sources that stand for a name left open in a handler's reads.
 
-def load(folder: Path) -> Registry:
-    """Return the registry in `folder`.
+        Args:
+            opened: a shape of sources, or `joined`: those that join_spec.yaml names.
+        """
+        if opened == "joined":
+            return self.join_spec.sources
+        return self.data_sources.of_shape(opened)
+
+    def place(self, name: str, *where: str | int) -> str:
+        """Return `file:line` of an entry, for a registry that was built by hand its name."""
+        found = self.places.get(name)
+        return found.place(*where) if found else f"{name}.yaml"
+
+
+def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
+    """Return the registry in `folder`, or with `rules_file` as its rules.yaml.
 
     Raises:
         BadRegistry: a file is missing, does not fit its model, or contradicts
@@ -77,23 +103,27 @@ def load(folder: Path) -> Registry:
     universe = read(folder / "universe.yaml", files.Universe)
     sources = read(folder / "data_sources.yaml", DataSources)
     horizons = read(folder / "horizons.yaml", files.Horizons)
-    joins = read(folder / "join_spec.yaml", files.JoinSpec)
+    joins = read(folder / "join_spec.yaml", JoinSpec)
     exports = read(folder / "exports.yaml", files.Exports)
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
+    regimes = read(folder / "regime_calendar.yaml", RegimeCalendar)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
+    rules = read(rules_file or folder / "rules.yaml", Rules)
+    gates = read(folder / "gates.yaml", Gates)
     sessions = sessions_of(folder, calendar)
     contracts = _contracts(folder / "tables", features.content, sources.content)
-    problems = [
+    _none(
         *_settings_fit(settings, universe),
-        *_joins_fit(joins, sources, universe),
+        *joins_fit(joins, sources, universe, contracts),
+        *regimes_fit(regimes, sessions),
         *_sources_fit(sources, contracts, closures, universe),
-        *_features_fit(features, joins, sources, contracts),
+        *_features_fit(features, sources, contracts),
+        *features_hold(joins.content, features),
         *_exports_fit(exports, horizons),
         *_slack_fits(horizons, sessions),
-    ]
-    if problems:
-        raise BadRegistry("\n".join(problems))
+    )
+    further: dict[str, Read[Any]] = {"join_spec": joins, "rules": rules, "gates": gates}
     return Registry(
         folder=folder,
         settings=settings.content,
@@ -104,10 +134,19 @@ def load(folder: Path) -> Registry:
         exports=exports.content,
         closures=closures.content,
         feature_registry=features.content,
+        regime_calendar=regimes.content,
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,
+        rules=rules.content,
+        gates=gates.content,
+        places=further,
     )
+
+
+def _none(*problems: str) -> None:
+    if problems:
+        raise BadRegistry("\n".join(problems))
 
 
 def _contracts(
@@ -139,23 +178,6 @@ def _settings_fit(
     target = settings.content.target
     if target not in universe.content.symbols:
         yield f"{settings.place('target')}: target: {target} is not in universe.yaml"
-
-
-def _joins_fit(
-    joins: Read[files.JoinSpec],
-    sources: Read[DataSources],
-    universe: Read[files.Universe],
-) -> Iterator[str]:
-    for column, price in joins.content.prices.items():
-        if price.symbol not in universe.content.symbols:
-            where = joins.place("prices", column, "symbol")
-            yield f"{where}: prices.{column}: {price.symbol} is not in universe.yaml"
-    for column, joined in joins.content.observations.items():
-        source = sources.content.sources.get(joined.source)
-        if source is None or joined.series not in source.series:
-            where = joins.place("observations", column, "series")
-            said = f"{joined.source} has no series {joined.series}"
-            yield f"{where}: observations.{column}: {said} in data_sources.yaml"
 
 
 def _sources_fit(
@@ -196,7 +218,6 @@ def _sources_fit(
 
 def _features_fit(
     features: Read[FeatureRegistry],
-    joins: Read[files.JoinSpec],
     sources: Read[DataSources],
     contracts: dict[str, Contract],
 ) -> Iterator[str]:
@@ -226,11 +247,6 @@ def _features_fit(
                     f"{where}: {name}: {series} has grade {grades[series]}, which was not "
                     "knowable as it stands: put the feature on the full surface"
                 )
-    joined = {f"{name}_close" for name in joins.content.prices}
-    for name in joins.content.observations:
-        joined |= {name, f"{name}_age_days"}
-    for name in sorted(joined - seen):
-        yield f"{features.place('features')}: {name} of join_spec.yaml is not a feature"
 
 
 def _exports_fit(

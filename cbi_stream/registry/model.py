@@ -61,7 +61,9 @@ def validated(
 
 def _sentence(path: Path, lines: yaml_lines.Lines, error: Any) -> str:
     where = tuple(error["loc"])
-    dotted = ".".join(str(part) for part in where) or "the file"
+    known = _known(lines, where)  # without the branch of a union
+    said = known if known[-1:] == where[-1:] else (*known, *where[-1:])
+    dotted = ".".join(str(part) for part in said) or "the file"
     found = "" if error["type"] == "missing" else f"; found {error['input']!r}"
     message = {
         "extra_forbidden": "this key is not known here: check its spelling",
@@ -71,8 +73,19 @@ def _sentence(path: Path, lines: yaml_lines.Lines, error: Any) -> str:
 
 
 def _line(lines: yaml_lines.Lines, where: tuple[str | int, ...]) -> int:
-    # pydantic names places that the file does not have (a missing key, the branch of
-    # a union): the nearest enclosing entry is the line to open.
-    while where and where not in lines:
-        where = where[:-1]
-    return lines.get(where, 1)
+    return lines.get(_known(lines, where), 1)
+
+
+def _known(
+    lines: yaml_lines.Lines, where: tuple[str | int, ...]
+) -> tuple[str | int, ...]:
+    """Return the place without the parts that the file does not have.
+
+    pydantic names a missing key, and the branch of a union that it tried: the nearest
+    entry that stands there is the line to open.
+    """
+    found: tuple[str | int, ...] = ()
+    for part in where:
+        if (*found, part) in lines:
+            found = (*found, part)
+    return found

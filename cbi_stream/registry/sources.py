@@ -72,6 +72,9 @@ class Source(Entry):
     """How it is asked; None where a person hands its files in."""
     grain: Grain = Grain.DECADE
     """The grain of the tables of its shape."""
+    provider: str | None = None
+    """Who says it: sources of one provider do not confirm each other. Its own unless
+    said."""
     priority: int = 1
     """Among sources of the same staging table the lowest speaks first, cell by cell."""
     key: Literal["symbol", "series", "contract", "event", "group", "part"]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from cbi_stream.registry import features, files, releases
+from cbi_stream.registry import features, files, joins, regimes, releases
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.model import Entry
 from cbi_stream.registry.sources import Source
 from cbi_stream.words.errors import BadRegistry
+from cbi_stream.words.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Spec:
 
     _registry: Registry
     names: tuple[str, ...]
+    rules: Any = None
+    """The rules that hold for the lines of the handler, where it reads lines of files."""
 
     def _entry(self, name: str) -> Entry:
         if name not in self.names:
@@ -63,7 +67,7 @@ class Spec:
         return self._entry("horizons")  # type: ignore[return-value]
 
     @property
-    def join_spec(self) -> files.JoinSpec:
+    def join_spec(self) -> joins.JoinSpec:
         """join_spec.yaml."""
         return self._entry("join_spec")  # type: ignore[return-value]
 
@@ -78,9 +82,19 @@ class Spec:
         return self._entry("closures")  # type: ignore[return-value]
 
     @property
+    def regime_calendar(self) -> regimes.RegimeCalendar:
+        """regime_calendar.yaml."""
+        return self._entry("regime_calendar")  # type: ignore[return-value]
+
+    @property
     def feature_registry(self) -> features.FeatureRegistry:
         """feature_registry.json."""
         return self._entry("feature_registry")  # type: ignore[return-value]
+
+    @property
+    def sessions(self) -> Sessions:
+        """The trading calendar; it is part of every fingerprint."""
+        return self._registry.sessions
 
     def canonical(self) -> str:
         """Return the declared entries as text with sorted keys, for fingerprints."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from cbi_stream import Conformed, Spec, days, handler
+from cbi_stream import Conformed, Spec, handler
 from handlers.conform import rules
-from handlers.conform.statements import BROUGHT, STAGED, fates, judged, staged
+from handlers.conform.statements import AROUND, BROUGHT, STAGED, fates, judged, staged
 from handlers.conform.versions import LINE
 
 _ABOUT = ("contract", "date")
+_TOLD = ("raw", "written", "stamp", "loaded", "verdict", "decided")
 
 
 @handler(
     each="counts",
-    reads={"raw.{source}": days(), "raw.decisions": days()},
+    reads={"raw.{source}": AROUND, "raw.decisions": AROUND},
     writes="staging.{source}",
     quarantines="quarantine.{source}",
     spec=("data_sources.{source}", "closures"),
@@ -32,17 +33,17 @@ def counts(lines: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Confo
     )
     # A year's file holds hundreds of markets, of which twenty are staged.
     known = pl.col("contract").is_in([*codes, ""])
+    mine = lines.filter(known).with_columns(raw=pl.lit(source.raw))
     said = (
-        lines.filter(known)
+        rules.with_decisions(mine, decisions, measures)
         .with_columns(
-            raw=pl.lit(source.raw),
             written=rules.written(measures),
             stamp=pl.lit(None, pl.Datetime("us", "UTC")),
             loaded=pl.lit(None, pl.Boolean),
         )
         .unpivot(
             measures,
-            index=[*_ABOUT, *BROUGHT, "raw", "written", "stamp", "loaded"],
+            index=[*_ABOUT, *BROUGHT, *_TOLD],
             variable_name="measure",
             value_name="count",
         )
@@ -51,7 +52,7 @@ def counts(lines: pl.DataFrame, decisions: pl.DataFrame, *, spec: Spec) -> Confo
         series=pl.concat_str("contract", pl.lit("."), "measure"),
         named=pl.col("contract") != "",
     )
-    rows = judged(said, decisions, source=source, cell="count")
+    rows = judged(said, source=source, spec=spec, cell="count")
     versions = staged(rows.filter(pl.col("fate").is_null()), source=source, spec=spec)
     # A line is turned away once, however many of its counts broke a rule.
     turned_away = rules.turned_away(

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from cbi_stream import Conformed, Spec, days, handler
+from cbi_stream.kernels.judging import Rows
 from handlers.conform import rules
 from handlers.conform.statements import BROUGHT, fates
 from handlers.conform.versions import as_before, runs
@@ -23,8 +24,7 @@ _TOLD = (
 _CELLS = ("effective_on", *_TOLD, "rate_percent")
 _CONTENT = ("stamp", "effective_at", *_TOLD, "rate")
 _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_EARLY = pl.duration(days=1)
-"""An edition may be seen some hours before it counts as published."""
+_ROWS = Rows(about="topic", key=_KEY, cells=("rate",), main="rate")
 
 
 @handler(
@@ -38,7 +38,7 @@ def events(
 ) -> Conformed:
     """Return the versions of each event, and what was turned away."""
     lines = pl.concat([_lines(frame, name, spec) for name, frame in events.items()])
-    rows = _judged(lines, decisions)
+    rows = _judged(lines, decisions, spec)
     turned_away = rules.turned_away(rows, key=_KEY, content=("written",))
     versions = _versions(rows.filter(pl.col("fate").is_null()))
     return Conformed(
@@ -65,40 +65,33 @@ def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
     ).with_columns(*empty)
 
 
-def _judged(lines: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:
+def _judged(lines: pl.DataFrame, decisions: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """Return the lines with their day and rate, the rules they break, and their fate."""
-    rejected = rules.rejected(decisions)
-    rows = lines.join(
-        rejected, on=["sha256", "line"], how="left", maintain_order="left"
-    )
-    rows = rules.with_contradicted(
-        rows, key=(*_KEY, "stamp", "problem"), content=_CELLS
-    )
-    readable = pl.col("problem").is_null()
+    rows = rules.with_decisions(lines, decisions, _CELLS)
+    rows = rules.with_unlike(rows, key=(*_KEY, "stamp", "problem"), content=_CELLS)
     day = pl.when(pl.col("effective_on").str.contains(_DAY)).then("effective_on")
     rows = rows.with_columns(
         written=rules.written(_CELLS),
         effective_at=day.str.to_date("%Y-%m-%d", strict=False),
-    )
-    tests = {
-        rules.UNREADABLE: ~readable,
-        "not_announced": readable & pl.col("stamp").is_null(),
-        "future_announcement": readable
-        & (pl.col("stamp") > pl.col("first_seen_at") + _EARLY).fill_null(value=False),
-        "not_a_date": readable
-        & pl.col("effective_on").is_not_null()
-        & pl.col("effective_at").is_null(),
-        "not_a_number": readable & rules.not_numbers(("rate_percent",), ()),
-        "no_kind": readable & pl.col("kind").is_null(),
-        "uncited": readable & pl.col("citation").is_null(),
-        "contradicted": readable & pl.col("contradicted"),
-        rules.REJECTED: pl.col("decided").is_not_null(),
-    }
-    known = pl.col("known") | ~readable
-    return rows.with_columns(
-        rules=pl.when(known).then(rules.broken(tests)),
         rate=pl.col("rate_percent").cast(pl.Float64, strict=False),
-    ).with_columns(
+        numbers=rules.numbers(("rate_percent",), ()),
+        provider="source",
+        provisional=pl.lit(value=False),
+    )
+    readable = pl.col("problem").is_null()
+    known = pl.col("known") | ~readable
+    usable = rows.filter(readable & known)
+    said = rules.verdicts(
+        usable, spec, of=_ROWS, facts=rules.series_facts(spec.sources)
+    )
+    nothing = pl.lit(None, pl.String)
+    rest = rows.filter(~(readable & known)).with_columns(
+        rules=pl.when(~readable).then(pl.lit(rules.UNREADABLE)),
+        flags=nothing,
+        lost=nothing,
+        expected=nothing,
+    )
+    return pl.concat([said.select(rest.columns), rest]).with_columns(
         fate=pl.when(~known)
         .then(pl.lit("unused"))
         .when(pl.col("rules").is_not_null())
@@ -124,5 +117,5 @@ def _versions(standing: pl.DataFrame) -> pl.DataFrame:
 
 _STAGED = (
     *_KEY, "vintage", "announced_at", "effective_at", *_TOLD, "rate_percent", "source",
-    "knowable_at", "first_seen_at", "basis",
+    "knowable_at", "first_seen_at", "basis", "flags",
 )  # fmt: skip

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from cbi_stream import Conformed, Spec, days, handler
+from cbi_stream import Conformed, Spec, handler
 from handlers.conform import rules
-from handlers.conform.statements import BROUGHT, STAGED, fates, judged, staged
+from handlers.conform.statements import AROUND, BROUGHT, STAGED, fates, judged, staged
 
 
 @handler(
     each="observations",
-    reads={"raw.{source}": days(), "raw.decisions": days()},
+    reads={"raw.{source}": AROUND, "raw.decisions": AROUND},
     writes="staging.{source}",
     quarantines="quarantine.{source}",
     spec=("data_sources.{source}", "closures"),
@@ -24,6 +24,8 @@ def observations(
 ) -> Conformed:
     """Return the versions of each series and date, and what was turned away."""
     source = spec.source
+    lines = lines.with_columns(raw=pl.lit(source.raw))
+    lines = rules.with_decisions(lines, decisions, ("value",))
     said = lines.select(
         "series",
         "date",
@@ -31,11 +33,13 @@ def observations(
         "stamp",
         "loaded",
         *BROUGHT,
-        raw=pl.lit(source.raw),
+        "verdict",
+        "decided",
+        "raw",
         named=pl.col("series") != "",
         written=rules.written(("value",)),
     )
-    rows = judged(said, decisions, source=source, cell="value")
+    rows = judged(said, source=source, spec=spec, cell="value")
     standing = rows.filter(pl.col("fate").is_null())
     versions = staged(standing, source=source, spec=spec)
     turned_away = rules.turned_away(rows, key=("series", "date"), content=("written",))

@@ -11,24 +11,41 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cbi_stream import Conformed, Spec, Symbol, days, handler
+from cbi_stream import Conformed, Spec, days, from_registry, handler
+from cbi_stream.kernels.judging import Rows
 from cbi_stream.kernels.release import released_at
 from handlers.conform import rules
+from handlers.conform.symbols import (
+    COUNTS,
+    NULLS,
+    PRICES,
+    facts_of,
+    on_tick,
+    symbols_of,
+    with_facts,
+)
 from handlers.conform.versions import LINE, ORDER, as_before, runs
 
-_PRICES = ("open", "high", "low", "close")
-_COUNTS = ("volume", "open_interest")
-_CELLS = (*_PRICES, *_COUNTS)
+_CELLS = (*PRICES, *COUNTS)
 _KEY = ("symbol", "date")
-_NULLS = ("null", "", "N/A", "-")
-_OFF_TICK = 0.02
-"""How far from a whole number of ticks a price may lie, in ticks."""
-_OFF_FLOAT = 2.0**-24
-"""And how far besides, of the price: what a provider loses that keeps 32-bit floats."""
+_QUARANTINED = ("date", "raw", "sha256", "line", "as_of")
+
+
+_AROUND = days(
+    back=from_registry("rules.bars_back"), ahead=from_registry("rules.bars_ahead")
+)
+"""How far rules look: neighbours before a bar, and its batch around it."""
+_ROWS = Rows(
+    about="symbol",
+    key=_KEY,
+    cells=_CELLS,
+    main="close",
+    bar=("open", "high", "low", "close", "volume"),
+)
 
 
 @handler(
-    reads={"raw.{bars}": days(), "raw.decisions": days()},
+    reads={"raw.{bars}": _AROUND, "raw.decisions": _AROUND},
     writes="staging.prices",
     quarantines="quarantine.prices",
     spec=("universe", "data_sources.{bars}", "closures"),
@@ -37,12 +54,8 @@ def prices(
     bars: Mapping[str, pl.DataFrame], decisions: pl.DataFrame, *, spec: Spec
 ) -> Conformed:
     """Return the standing bar of each symbol and date, and what was turned away."""
-    lines = pl.concat([_lines(frame, name, spec) for name, frame in bars.items()])
-    lines = lines.join(
-        rules.rejected(decisions),
-        on=["sha256", "line"],
-        how="left",
-        maintain_order="left",
+    lines = pl.concat(
+        [_lines(frame, name, spec, decisions) for name, frame in bars.items()]
     )
     judged = _judged(lines, spec)
     standing, quarantined = (
@@ -62,19 +75,24 @@ def prices(
         turned_away.select(*LINE, "fate"),
         _fates(versions, newest, merged),
     ]
+    cells = _cells_turned_away(versions)
     return Conformed(
         staged=merged,
-        quarantined=rules.quarantined(turned_away, about="symbol"),
+        quarantined=rules.quarantined(
+            pl.concat([turned_away, cells.select(turned_away.columns)]), about="symbol"
+        ).sort(*_QUARANTINED),
         fates=pl.concat(fates),
     )
 
 
-def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
+def _lines(
+    raw: pl.DataFrame, name: str, spec: Spec, decisions: pl.DataFrame
+) -> pl.DataFrame:
     """Return the lines of one source, with when their bar is out and is final."""
     source = spec.sources[name]
     release, final = source.release, source.volume_release
     assert release is not None, "a source of corrections has a release rule"
-    return raw.select(
+    rows = raw.select(
         *_KEY,
         *_CELLS,
         *ORDER,
@@ -82,145 +100,67 @@ def _lines(raw: pl.DataFrame, name: str, spec: Spec) -> pl.DataFrame:
         "problem",
         "text",
         "live",
-        written=rules.written(_CELLS),
         raw=pl.lit(source.raw),
         source=pl.lit(name),
+        provider=pl.lit(source.provider or name),
         priority=pl.lit(source.priority),
         knowable_at=released_at(pl.col("date"), **release.terms(spec.closures)),
         final_at=released_at(pl.col("date"), **(final or release).terms(spec.closures)),
-        future=rules.future(source.zone),
+        possible_at=rules.possible_at(source.zone),
     )
+    rows = rules.with_decisions(rows, decisions, _CELLS)
+    return rows.with_columns(written=rules.written(_CELLS))
 
 
 def _judged(lines: pl.DataFrame, spec: Spec) -> pl.DataFrame:
     """Return the lines with cells as numbers, and the fate of those that do not stand."""
-    symbols = _symbols(lines, spec)
+    symbols = symbols_of(lines, spec)
     known = pl.col("symbol").is_in(list(symbols))
     readable = pl.col("problem").is_null()
+    early = (pl.col("as_of") < pl.col("knowable_at")) | pl.col("live").fill_null(False)
     usable = (
         lines.filter(readable & known)
-        .with_columns(odd=rules.not_numbers(_CELLS, _NULLS))
-        .with_columns(garbled=pl.when("odd").then("written"))
+        .with_columns(numbers=rules.numbers(_CELLS, NULLS), provisional=early)
+        .with_columns(garbled=pl.when(~pl.col("numbers")).then("written"))
     )
-    tests = {
-        "not_a_number": pl.col("odd"),
-        "off_tick": pl.col("off_tick") & ~pl.col("odd"),
-        "implausible": pl.col("implausible"),
-        "weekend": rules.weekend(),
-        "future_date": pl.col("future"),
-        "contradicted": pl.col("contradicted"),
-        rules.REJECTED: pl.col("decided").is_not_null(),
-    }
-    priced = _plausible(_on_tick(usable, symbols), symbols)
-    judged = rules.with_contradicted(priced, key=_KEY, content=_CELLS).with_columns(
-        rules=rules.broken(tests)
-    )
-    judged = judged.with_columns(
-        fate=pl.when(pl.col("rules").is_not_null())
+    priced = with_facts(on_tick(usable, symbols), symbols, spec)
+    unlike = rules.with_unlike(priced, key=_KEY, content=_CELLS)
+    told = rules.verdicts(unlike, spec, of=_ROWS, facts=facts_of(spec, symbols))
+    judged = told.with_columns(
+        fate=pl.when(pl.col("rules").is_not_null() & pl.col("lost").is_null())
         .then(pl.lit("quarantined"))
-        .when(
-            (pl.col("as_of") < pl.col("knowable_at")) | pl.col("live").fill_null(False)
-        )
+        .when("provisional")
         .then(pl.lit("provisional")),
         # Volume is counted after the close: until then the number is not final.
-        **{n: pl.when(pl.col("as_of") >= pl.col("final_at")).then(n) for n in _COUNTS},
+        **{n: pl.when(pl.col("as_of") >= pl.col("final_at")).then(n) for n in COUNTS},
     )
     rest = lines.filter(~(readable & known)).with_columns(
-        *(pl.lit(None, pl.Float64).alias(name) for name in _PRICES),
-        **{n: pl.lit(None, pl.Int64) for n in _COUNTS},
-        garbled=pl.lit(None, pl.String),
+        *(pl.lit(None, pl.Float64).alias(name) for name in PRICES),
+        **{n: pl.lit(None, pl.Int64) for n in COUNTS},
+        **{
+            n: pl.lit(None, pl.String) for n in ("garbled", "flags", "lost", "expected")
+        },
         rules=pl.when(~readable).then(pl.lit(rules.UNREADABLE)),
         fate=pl.when(known).then(pl.lit("quarantined")).otherwise(pl.lit("unused")),
     )
     return pl.concat([judged.select(rest.columns), rest])
 
 
-def _symbols(lines: pl.DataFrame, spec: Spec) -> dict[str, Symbol]:
-    """Return what is known of the symbols of these lines, single contracts among them."""
-    found = {
-        name: spec.universe.of(name)
-        for name in lines["symbol"].drop_nulls().unique().sort()
-    }
-    return {name: entry for name, entry in found.items() if entry is not None}
-
-
-def _by_symbol(of: Mapping[str, object], dtype: type[pl.DataType]) -> pl.Expr:
-    return pl.col("symbol").replace_strict(
-        list(of), list(of.values()), default=None, return_dtype=dtype
+def _cells_turned_away(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines that stand without a cell, each said once, for the quarantine."""
+    said = ["raw", *_KEY, "written", "rules"]
+    return (
+        versions.filter(pl.col("lost").is_not_null())
+        .with_columns(first_seen_at=pl.col("first_seen_at").min().over(said))
+        .unique(said, keep="first", maintain_order=True)
+        .with_columns(fate=pl.lit("quarantined"))
     )
-
-
-def _plausible(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
-    """Return the lines with `implausible`: the close cannot be one in this unit.
-
-    What was found then says what was expected. Nothing is ever rescaled.
-    """
-    low = _by_symbol({n: each.plausible[0] for n, each in symbols.items()}, pl.Float64)
-    high = _by_symbol({n: each.plausible[1] for n, each in symbols.items()}, pl.Float64)
-    said = {
-        n: (
-            f"; expected a close of {each.plausible[0]:g} to {each.plausible[1]:g} "
-            f"{each.unit}: is the file in another unit?"
-        )
-        for n, each in symbols.items()
-    }
-    close = pl.col("close")
-    beyond = ((close < low) | (close > high)).fill_null(value=False)
-    return lines.with_columns(implausible=beyond).with_columns(
-        written=pl.when("implausible")
-        .then(pl.concat_str("written", _by_symbol(said, pl.String)))
-        .otherwise("written")
-    )
-
-
-def _on_tick(lines: pl.DataFrame, symbols: Mapping[str, Symbol]) -> pl.DataFrame:
-    """Return the lines with prices on their tick, and whether one lies off it.
-
-    A price of a symbol without a tick stays the number that was printed.
-    """
-    numbers = [_number(name).cast(pl.Float64, strict=False) for name in _PRICES]
-    printed = lines.select(
-        *numbers,
-        per_unit=_by_symbol(
-            {name: entry.ticks_per_unit for name, entry in symbols.items()}, pl.Float64
-        ),
-        decimals=_by_symbol(
-            {name: entry.decimals for name, entry in symbols.items()}, pl.Int64
-        ),
-    )
-    ticks = printed.with_columns(pl.col(_PRICES) * pl.col("per_unit"))
-    off = [
-        (pl.col(n) - pl.col(n).round()).abs() > _OFF_TICK + pl.col(n).abs() * _OFF_FLOAT
-        for n in _PRICES
-    ]
-    far = ticks.select(off_tick=pl.any_horizontal(off).fill_null(value=False))
-    whole = ticks.select(pl.col(_PRICES).round() / pl.col("per_unit"), "decimals")
-    # polars divides by a column that it holds as one value by multiplying with the
-    # reciprocal, which may miss the double nearest to the decimal price by one bit.
-    # Rounding to the price's decimals gives that double either way.
-    kinds = sorted({e.decimals for e in symbols.values() if e.decimals is not None})
-    exact = whole.select(
-        pl.coalesce(
-            [
-                pl.when(pl.col("decimals") == kind).then(pl.col(n).round(kind))
-                for kind in kinds
-            ]
-            + [printed[n]]
-        ).alias(n)
-        for n in _PRICES
-    )
-    counts = [_number(n).cast(pl.Int64, strict=False) for n in _COUNTS]
-    return lines.with_columns(*exact, *far).with_columns(*counts)
-
-
-def _number(name: str) -> pl.Expr:
-    return pl.when(~pl.col(name).is_in(_NULLS)).then(pl.col(name))
 
 
 def _newest(versions: pl.DataFrame) -> pl.DataFrame:
     """Return the newest version of each source's bar; `mended`: its prices ever moved."""
     first = versions.filter(pl.col("first"))
-    moved = as_before(("source", *_KEY)) & ~as_before(_PRICES)
+    moved = as_before(("source", *_KEY)) & ~as_before(PRICES)
     return (
         first.with_columns(mended=moved.fill_null(value=False))
         .group_by("source", *_KEY, maintain_order=True)
@@ -245,11 +185,12 @@ def _merged(newest: pl.DataFrame) -> pl.DataFrame:
             pl.col("source").str.join("+"),
             pl.col("first_seen_at").min(),
             pl.col("mended").any(),
+            pl.col("flags").drop_nulls().str.join(","),
         )
     )
     low, high = pl.col("low"), pl.col("high")
     outside = [(pl.col(n) > high) | (pl.col(n) < low) for n in ("open", "close")]
-    complete = pl.all_horizontal(pl.col(_PRICES).is_not_null())
+    complete = pl.all_horizontal(pl.col(PRICES).is_not_null())
     return cells.join(behind, on=_KEY, maintain_order="left").select(
         *_KEY,
         *_CELLS,
@@ -260,6 +201,9 @@ def _merged(newest: pl.DataFrame) -> pl.DataFrame:
         # The world could know the price when the first record of it could be known:
         # a correction mends our record, not the past.
         basis=pl.when("mended").then(pl.lit("correction")).otherwise(pl.lit("rule")),
+        flags=pl.when(pl.col("flags") != "").then(
+            pl.col("flags").str.split(",").list.unique().list.sort().list.join(",")
+        ),
     )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from cbi_stream import Source, Spec, days, handler
+from cbi_stream import Source, Spec, handler
 from handlers.conform import rules
-from handlers.conform.statements import BROUGHT, judged, staged
+from handlers.conform.statements import AROUND, BROUGHT, judged, staged
 
 SUMMED = (
     "area_harvested", "beginning_stocks", "production", "imports", "total_supply",
@@ -25,7 +25,7 @@ _DECIMALS = 4
 
 
 @handler(
-    reads={"raw.psd": days(), "raw.decisions": days()},
+    reads={"raw.psd": AROUND, "raw.decisions": AROUND},
     writes="staging.psd_world",
     spec=("data_sources.psd", "closures"),
 )
@@ -35,17 +35,21 @@ def psd_world(
     """Return the world's figures of each registered series, in all their versions."""
     source = spec.source
     countries = _countries_of(source, psd)
-    said = psd.filter(pl.col("series").is_in(list(countries.series))).select(
+    known = pl.col("series").is_in(list(countries.series))
+    lines = psd.filter(known).with_columns(raw=pl.lit(source.raw))
+    said = rules.with_decisions(lines, decisions, ("value",)).select(
         *_KEY,
+        "verdict",
+        "decided",
         "value",
         "stamp",
         "loaded",
         *BROUGHT,
-        raw=pl.lit(source.raw),
+        "raw",
         named=True,
         written=rules.written(("value",)),
     )
-    rows = judged(said, decisions, source=countries, cell="value")
+    rows = judged(said, source=countries, spec=spec, cell="value")
     standing = rows.filter(pl.col("fate").is_null())
     versions = (
         staged(standing, source=countries, spec=spec) if countries.series else None

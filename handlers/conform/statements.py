@@ -11,55 +11,68 @@ from __future__ import annotations
 
 import polars as pl
 
-from cbi_stream import Source, Spec
+from cbi_stream import Source, Spec, days, from_registry
+from cbi_stream.kernels.judging import Rows
 from cbi_stream.kernels.release import released_at
 from handlers.conform import rules
 from handlers.conform.versions import LINE, ORDER, runs
 
 _KEY = ("series", "date")
+_ROWS = Rows(about="series", key=_KEY, cells=("value",), main="value")
 _SAID = (*_KEY, "stamp")
 """What one file says one thing of: a release has its own word on each date."""
+AROUND = days(
+    back=from_registry("rules.statements_back"),
+    ahead=from_registry("rules.statements_ahead"),
+)
+"""How far rules look: neighbours before a line, and its batch around it."""
 NULLS = ("", ".")
 """How a published gap is written."""
 
 
 def judged(
-    lines: pl.DataFrame, decisions: pl.DataFrame, *, source: Source, cell: str
+    lines: pl.DataFrame, *, source: Source, spec: Spec, cell: str
 ) -> pl.DataFrame:
     """Return the lines with the names of the rules that they break, and their fate.
 
     Args:
         lines: one row per observation of a line: `series`, `date`, `cell`, `named`
-            (whether the line says what it is about), `written`, `stamp` and `loaded`,
-            and the columns that name and order a line.
-        decisions: raw.decisions of these dates.
+            (whether the line says what it is about), `stamp` and `loaded`, what people
+            decided, and the columns that name and order a line.
         source: the source's entry in data_sources.yaml.
+        spec: with the rules that hold for its lines.
         cell: the column that holds the value as written.
 
     Returns:
-        The rows with `rules`, `fate` (null where the line stands) and `value`.
+        The rows with `rules`, `flags`, `expected`, `fate` (null where the line stands)
+        and `value`.
     """
-    rejected = rules.rejected(decisions)
+    (name,) = spec.sources
     known = pl.col("series").is_in(list(source.series)) | ~pl.col("named")
     readable = pl.col("problem").is_null()
-    rows = lines.join(
-        rejected, on=["sha256", "line"], how="left", maintain_order="left"
-    )
     # A line that cannot be read borrows its date: it contradicts nobody.
-    rows = rules.with_contradicted(rows, key=(*_SAID, "problem"), content=(cell,))
-    tests = {
-        rules.UNREADABLE: ~readable,
-        "not_a_number": readable & rules.not_numbers((cell,), NULLS),
-        "future_date": readable
-        & rules.future(source.zone, ahead_days=source.ahead_days),
-        "contradicted": readable & pl.col("contradicted"),
-        rules.REJECTED: pl.col("decided").is_not_null(),
-    }
+    rows = rules.with_unlike(lines, key=(*_SAID, "problem"), content=(cell,))
     number = pl.when(~pl.col(cell).is_in(NULLS)).then(pl.col(cell))
-    return rows.with_columns(
-        rules=pl.when(known).then(rules.broken(tests)),
+    rows = rows.with_columns(
         value=number.cast(pl.Float64, strict=False),
-    ).with_columns(
+        numbers=rules.numbers((cell,), NULLS),
+        possible_at=rules.possible_at(source.zone, ahead_days=source.ahead_days),
+        source=pl.lit(name),
+        provider=pl.lit(name),
+        provisional=pl.lit(value=False),
+    )
+    usable = rows.filter(readable & known)
+    said = rules.verdicts(
+        usable, spec, of=_ROWS, facts=rules.series_facts({name: source})
+    )
+    nothing = pl.lit(None, pl.String)
+    rest = rows.filter(~(readable & known)).with_columns(
+        rules=pl.when(known & ~readable).then(pl.lit(rules.UNREADABLE)),
+        flags=nothing,
+        lost=nothing,
+        expected=nothing,
+    )
+    return pl.concat([said.select(rest.columns), rest]).with_columns(
         fate=pl.when(~known)
         .then(pl.lit("unused"))
         .when(pl.col("rules").is_not_null())
@@ -151,7 +164,7 @@ def fates(
 
 STAGED = (
     "series", "date", "vintage", "value", "unit", "knowable_at", "first_seen_at",
-    "basis", "pit_grade",
+    "basis", "pit_grade", "flags",
 )  # fmt: skip
 """The columns of a staging table of observations."""
 BROUGHT = (*ORDER, "stated", "first_seen_at", "problem", "text")

@@ -1,6 +1,7 @@
 """The training files: features and resolved labels of one horizon, side by side.
 
-A row whose label is open or unresolved is left out; nothing is filled in.
+A row whose label is open or unresolved is left out; nothing is filled in. The regime and
+its weight stand beside the label: they are named in hindsight, and never features.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ _LABEL = ("target_price", "target_log_return", "target_up", "matures_on")
 
 
 @effect(
-    after=("features.master", "labels.forward"), spec=("exports", "feature_registry")
+    after=("features.master", "labels.forward", "labels.regimes"),
+    spec=("exports", "feature_registry"),
 )
 def export(
-    master: pl.DataFrame, forward: pl.DataFrame, *, spec: Spec
+    master: pl.DataFrame, forward: pl.DataFrame, regimes: pl.DataFrame, *, spec: Spec
 ) -> dict[str, pl.DataFrame]:
     """Return one frame per file of exports.yaml, sorted by date."""
     horizons = {entry.horizon for entry in spec.exports.exports.values()}
@@ -26,9 +28,12 @@ def export(
         ).select("date", *_LABEL)
         for horizon in sorted(horizons)
     }
+    weighted = regimes.select(
+        "date", "regime", training_weight="weight", regime_known_from="known_from"
+    )
     return {
-        name: master.select(
-            "date", *spec.feature_registry.on_surface(entry.surface)
-        ).join(labels[entry.horizon], on="date", how="inner", maintain_order="left")
+        name: master.select("date", *spec.feature_registry.on_surface(entry.surface))
+        .join(labels[entry.horizon], on="date", how="inner", maintain_order="left")
+        .join(weighted, on="date", how="left", maintain_order="left")
         for name, entry in spec.exports.exports.items()
     }

@@ -6,13 +6,13 @@ It never takes a decimal comma for a thousand.
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import Any
 
 import polars as pl
 
 from cbi_stream import BadInput, source
+from handlers.ingest.cells import cut
 from handlers.ingest.lines import NUMBER
 from handlers.ingest.observed import Observations, day_in, one_of
 from handlers.ingest.packed import json_of
@@ -63,9 +63,14 @@ def bcb_csv(data: bytes, series: str | None) -> pl.DataFrame:
         msg = f"line 1: expected the header {_HEADER}; found {lines[:1]}"
         raise BadInput(msg)
     found = Observations()
+    width = lines[0][1].count(";") + 1
     for number, line in lines[1:]:
-        day, value, *_ = [*next(csv.reader([line], delimiter=";")), ""]
-        _add(found, _named(series), day, value.replace(",", "."), line=number)
+        cells = cut(line, ";")
+        if cells is None or len(cells) != width:
+            problem = f"cells: expected {width} between semicolons; found {line[:80]!r}"
+            found.unreadable(_named(series), line, problem, line=number)
+            continue
+        _add(found, _named(series), cells[0], cells[1].replace(",", "."), line=number)
     return found.frame(expected=f"lines below {_HEADER}")
 
 

@@ -6,7 +6,6 @@ It never mixes an annual average with the months: that is a series of its own, c
 
 from __future__ import annotations
 
-import csv
 import re
 from datetime import date
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
+from handlers.ingest.cells import cut
 from handlers.ingest.lines import NUMBER, text_of
 from handlers.ingest.observed import Observations, one_of
 from handlers.ingest.packed import json_of
@@ -74,6 +74,9 @@ def _is_header(header: str) -> bool:
     return cells[0] in _SERIES and any(name in cells for name in _PERIOD)
 
 
+_NOTES = ("footnote_codes", "footnotes")
+
+
 @source(
     "bls",
     headers=(_COLUMNS, "series_id\tyear\tperiod\tvalue\tfootnote_codes"),
@@ -97,8 +100,17 @@ def bls_table(data: bytes, _: str | None) -> pl.DataFrame:
     tabs = "\t" if "\t" in lines[0][1] else ","
     found = Observations()
     for number, text in lines[1:]:
-        cells = [cell.strip() for cell in next(csv.reader([text], delimiter=tabs))]
-        entry = dict(zip(header, cells, strict=False))
+        cells = cut(text, tabs)
+        # The site leaves a last footnote out where there is none.
+        if cells is not None and header[-1] in _NOTES and len(cells) == len(header) - 1:
+            cells.append("")
+        if cells is None or len(cells) != len(header):
+            problem = (
+                f"cells: expected {len(header)} in closed quotes; found {text[:80]!r}"
+            )
+            found.unreadable("", text, problem, line=number)
+            continue
+        entry = dict(zip(header, cells, strict=True))
         series, year, period, value = (entry.get(name) for name in names)
         said = {"year": year, "period": period, "value": value}
         _add(found, series or "", said, line=number)

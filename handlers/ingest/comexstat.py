@@ -7,13 +7,13 @@ never reads a product that it does not sum.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import polars as pl
 
 from cbi_stream import BadInput, Poll, Want, connector, source
 from handlers.ingest.answers import has_lines
+from handlers.ingest.cells import columns_of
 from handlers.ingest.lines import matches
 
 _URL = "https://balanca.economia.gov.br/balanca/bd/comexstat-bd/ncm/"
@@ -21,10 +21,12 @@ _COLUMNS = (
     "CO_ANO", "CO_MES", "CO_NCM", "CO_UNID", "CO_PAIS", "SG_UF_NCM", "CO_VIA", "CO_URF",
     "QT_ESTAT", "KG_LIQUIDO", "VL_FOB",
 )  # fmt: skip
-_IMPORTS = "VL_FRETE"
+_IMPORTS = b"VL_FRETE"
 """A column of imports alone."""
 _READ = r"12019000|1507[0-9]{4}|2304[0-9]{4}"
 _KEPT = 500
+_HEAD_BYTES = 4096
+_EXPECTED = "lines of " + ";".join(_COLUMNS)
 
 
 def _cells(header: str) -> list[str]:
@@ -46,11 +48,12 @@ def comexstat(data: bytes, _key: str | None) -> pl.DataFrame:
         BadInput: it is no such file, or ends within a line.
     """
     lines = _read(data)
-    flow = "import" if _IMPORTS in lines.columns else "export"
+    flow = "import" if _IMPORTS in data[:_HEAD_BYTES] else "export"
     month = pl.concat_str("CO_ANO", pl.lit("-"), pl.col("CO_MES").str.zfill(2))
     tested = lines.with_columns(
         date=pl.concat_str(month, pl.lit("-01")).str.to_date("%Y-%m-%d", strict=False),
         readable=pl.all_horizontal(
+            pl.col("rule").is_null(),
             matches(pl.col("CO_ANO"), "20[0-9]{2}|199[7-9]"),
             matches(pl.col("CO_MES"), "0?[1-9]|1[0-2]"),
             matches(pl.col("CO_NCM"), "[0-9]{8}"),
@@ -63,7 +66,7 @@ def comexstat(data: bytes, _key: str | None) -> pl.DataFrame:
     if bad.height * 2 > tested.height:
         msg = (
             f"expected whole numbers in {bad.height} of {tested.height} lines; the first "
-            f"such line is {';'.join(str(c) for c in bad.row(0)[: len(_COLUMNS)])!r}"
+            f"such line is line {bad[0, 'line']}: {bad[0, 'text'][:160]!r}"
         )
         raise BadInput(msg)
     return _numbered([_sums(tested, flow), _others(tested, flow), _unread(bad)])
@@ -71,20 +74,7 @@ def comexstat(data: bytes, _key: str | None) -> pl.DataFrame:
 
 def _read(data: bytes) -> pl.DataFrame:
     """Return the lines, cells as text."""
-    try:
-        found = pl.read_csv(
-            io.BytesIO(data),
-            separator=";",
-            infer_schema=False,
-            encoding="utf8-lossy",
-            comment_prefix="#",
-        )
-    except pl.exceptions.PolarsError as error:
-        msg = f"expected lines of {len(_COLUMNS)} cells with semicolons; {error}"
-        raise BadInput(msg) from None
-    if not set(_COLUMNS) <= set(found.columns):
-        msg = f"expected {';'.join(_COLUMNS)}; found {';'.join(found.columns)[:300]}"
-        raise BadInput(msg)
+    found = columns_of(data, _COLUMNS, expected=_EXPECTED, separator=";")
     if data[-1:] not in (b"\n", b"\r"):
         msg = "expected a line end after the last line: the file may be cut short"
         raise BadInput(msg)
@@ -129,9 +119,7 @@ def _unread(bad: pl.DataFrame) -> pl.DataFrame:
         problem=pl.lit(
             "number: expected a year, a month, an NCM, a country, kg and USD"
         ),
-        text=pl.concat_str(_COLUMNS, separator=";", ignore_nulls=True).str.slice(
-            0, _KEPT
-        ),
+        text=pl.col("text").str.slice(0, _KEPT),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import polars as pl
 
 from cbi_stream import BadInput
+from handlers.ingest.cells import OPEN_QUOTE
 from handlers.ingest.lines import (
     ISO,
     NON_FINITE,
@@ -31,7 +32,10 @@ CONTRACT = r"[0-9A-Z+]{6}"
 """Zeros in front belong to it: 7601 is no code."""
 KIND = "futonly_or_combined"
 _NULLS = (".", "")
-_DAYS = (ISO, "%m/%d/%Y", "%m/%d/%Y 12:00:00 AM", "%Y-%m-%dT00:00:00.000")
+_DAYS = (
+    (ISO, "%Y-%m-%dT00:00:00.000"),
+    ("%m/%d/%Y", "%m/%d/%Y 12:00:00 AM"),
+)
 """The agency is American: where the year comes last the month comes first."""
 _TOLD = {
     "market": ("market_and_exchange_names",),
@@ -200,9 +204,8 @@ def rows_of(
         orient="row",
     )
     wide = pl.concat([lines.select("line", "text"), taken], how="horizontal")
-    days = [day_of(pl.col("__day"), each) for each in _DAYS]
     contract = pl.when(matches(pl.col("contract"), CONTRACT)).then("contract")
-    judged = wide.with_columns(date=pl.coalesce(days)).select(
+    judged = wide.with_columns(date=_day_in(wide)).select(
         *("line", "text", "date", "market", *counts),
         rule=_rule(counts),
         contract=contract,
@@ -219,6 +222,19 @@ def rows_of(
         pl.col("contract").fill_null(""),
         *("line", "date", "market", *counts, "problem", "text"),
     )
+
+
+def _day_in(lines: pl.DataFrame) -> pl.Expr:
+    """Return the days of lines, in the order of parts in which most of them are written.
+
+    A line of another order has none: 03/04/2024 among days like 2024-04-03 may have
+    been written by somebody else.
+    """
+    year_first, month_first = (
+        pl.coalesce(day_of(pl.col("__day"), each) for each in way) for way in _DAYS
+    )
+    fit = lines.select(a=year_first.count(), b=month_first.count())
+    return year_first if fit[0, "a"] >= fit[0, "b"] else month_first
 
 
 def _rule(counts: Sequence[str]) -> pl.Expr:
@@ -247,7 +263,7 @@ def _sentence(
     expected: int,
 ) -> str:
     if width is None:
-        return "expected closed quotes; found one that is open at the end of the line"
+        return OPEN_QUOTE
     if cells is None:
         if rule != "cells":
             return unseen_in(text)
@@ -258,7 +274,10 @@ def _sentence(
         code = f"expected a code like 007601; found {named['contract'][:20]!r}"
         return unseen_in(text) if told else code
     if rule == "date":
-        return f"expected a day like 2024-01-30 or 01/30/2024; found {named['__day']!r}"
+        looks = (
+            "expected a day like 2024-01-30 or 01/30/2024, the same way in all lines"
+        )
+        return f"{looks}; found {named['__day']!r}"
     name, cell = next(
         (name, named[name])
         for name in report.counts

@@ -7,7 +7,6 @@ against what it is taken for.
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from functools import lru_cache
 import polars as pl
 
 from cbi_stream import BadInput
+from handlers.ingest.cells import cut
 from handlers.ingest.cot import (
     DISAGGREGATED,
     KIND,
@@ -51,20 +51,12 @@ def header_of(report: Report) -> str:
 @lru_cache(maxsize=8)
 def _places(header: str, name: str) -> tuple[int, ...]:
     report = LEGACY if name == LEGACY.name else DISAGGREGATED
-    return places_in(_cells(header) or [], report)
-
-
-def _cells(line: str) -> list[str] | None:
-    """Return the cells of one line; None where its quotes do not close."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], strict=True))]
-    except (csv.Error, StopIteration):
-        return None
+    return places_in(cut(header) or [], report)
 
 
 def _is_bare(line: str, report: Report, kind: Kind) -> bool:
     """Return whether a line is one of data, of this width, and not of the other kind."""
-    cells = _cells(line) if _BARE.match(line) else None
+    cells = cut(line) if _BARE.match(line) else None
     if cells is None or len(cells) != report.width:
         return False
     # A disaggregated line ends with what it is; nothing in a legacy one says it.
@@ -97,18 +89,18 @@ def text_rows(data: bytes, report: Report, kind: Kind) -> pl.DataFrame:
             lambda line: bool(_places(line, report.name)),
             expected=f"of a {report.name} report ({header_of(report)[:200]}...)",
         )
-        names = [plain(name) for name in _cells(header) or []]
+        names = [plain(name) for name in cut(header) or []]
         places, width = _places(header, report.name), len(names)
-    each = [_cells(text) for text in lines["text"]]
+    each = [cut(text) for text in lines["text"]]
     if KIND in names or report is DISAGGREGATED:
         at = names.index(KIND) if KIND in names else width - 1
         of_this_kind([c[at] for c in each if c and len(c) == width], kind)
-    cut = [
+    taken = [
         cells_of(cells, places) if cells and len(cells) == width else None
         for cells in each
     ]
     widths = pl.Series("width", [None if c is None else len(c) for c in each], pl.Int64)
-    return rows_of(cut, lines.with_columns(widths), report=report, width=width)
+    return rows_of(taken, lines.with_columns(widths), report=report, width=width)
 
 
 def is_json(head: str, report: Report, kind: Kind) -> bool:
@@ -140,7 +132,7 @@ def json_rows(data: bytes, report: Report, kind: Kind) -> pl.DataFrame:
     each = [{plain(k): str(v) for k, v in e.items() if v is not None} for e in said]
     of_this_kind([_kind_in(entry) for entry in each], kind)
     names = _names_in(each, report)
-    cut = [[entry.get(name, "").strip() for name in names] for entry in each]
+    taken = [[entry.get(name, "").strip() for name in names] for entry in each]
     lines = pl.DataFrame(
         {
             "line": range(1, len(each) + 1),
@@ -149,7 +141,7 @@ def json_rows(data: bytes, report: Report, kind: Kind) -> pl.DataFrame:
         },
         schema={"line": pl.Int64, "text": pl.String, "width": pl.Int64},
     )
-    return rows_of(cut, lines, report=report, width=report.width)
+    return rows_of(taken, lines, report=report, width=report.width)
 
 
 def _kind_in(entry: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import csv
 import re
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -49,6 +49,9 @@ _KNOWN_BESIDE = {"duoarea", "area-name", "product", "product-name", "process",
                  "process-name", "series-description", "units"}  # fmt: skip
 
 
+_WRITTEN = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,2})?")
+
+
 def series_id(series: str, frequency: str | None) -> str:
     """Return the id of a series in one frequency; see the top of this file."""
     collected = next((f for p, f in _COLLECTED if re.match(p, series)), frequency)
@@ -60,13 +63,12 @@ def value_of(cell: object) -> str | None:
     text = "" if cell is None else str(cell).strip()
     if text in _NOTHING:
         return ""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if not _WRITTEN.fullmatch(text):
         return None
+    number = Decimal(text)
     # One form writes 3 where another writes 3.0, and sheets write the smallest as 1e-05:
     # a value that is written otherwise is no other value.
-    plain = format(number.normalize(), "f") if number.is_finite() else "endless"
+    plain = format(number.normalize(), "f")
     return plain if re.fullmatch(NUMBER, plain) else None
 
 

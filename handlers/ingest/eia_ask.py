@@ -6,21 +6,21 @@ has never been answered and is empty is refused.
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from cbi_stream import (
     SECRET,
     Answer,
+    BadInput,
     Poll,
     SourceRefused,
     SourceUnavailable,
     Want,
     connector,
 )
+from handlers.ingest.packed import member_of
 
 _API = "https://api.eia.gov/v2/{}/data/"
 _BOOKS = "https://www.eia.gov/dnav/{}/hist_xls/{}{}.xls"
@@ -51,10 +51,9 @@ def outlook(_poll: Poll) -> Iterator[Want]:
 
 def _forecast(answer: Answer) -> Literal["data", "empty"]:
     try:
-        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-            text = archive.read(archive.namelist()[0])
-    except (zipfile.BadZipFile, EOFError, IndexError, OSError) as error:
-        msg = f"eia_steo: expected a whole zip archive; {error}: it may be cut short"
+        text = member_of(answer.data, lambda _: True, expected="the outlook")
+    except BadInput as error:
+        msg = f"eia_steo: {error}: it may be cut short"
         raise SourceUnavailable(msg) from None
     return "data" if b'"series_id"' in text else "empty"
 

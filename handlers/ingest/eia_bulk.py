@@ -7,7 +7,6 @@ stands among observations.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -20,7 +19,7 @@ from cbi_stream import BadInput, source
 from handlers.ingest.eia import add, series_id, value_of
 from handlers.ingest.lines import text_of
 from handlers.ingest.observed import Observations, day_in
-from handlers.ingest.packed import member_of
+from handlers.ingest.packed import json_of, member_of
 
 _MOST_BYTES = 64 << 20
 _FREQUENCIES = {
@@ -57,11 +56,9 @@ def _entries(data: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
         if not text.strip() or text.lstrip().startswith("#"):
             continue
         try:
-            entry = json.loads(text, parse_float=str, parse_int=str)
-        except json.JSONDecodeError as error:
-            msg = (
-                f"line {number}: expected a series as JSON; {error.msg}: it may be cut"
-            )
+            entry = json_of(text.encode())
+        except BadInput as error:
+            msg = f"line {number}: expected a series as JSON; {error}: it may be cut"
             raise BadInput(msg) from None
         if "series_id" in entry:
             yield number, entry

@@ -68,7 +68,7 @@ def esr(data: bytes, part: str | None) -> pl.DataFrame:
     if not isinstance(told, list):
         msg = f"expected a list of {_EXPECTED}; found {str(told)[:120]}"
         raise BadInput(msg)
-    return _rows(enumerate(told, start=1), part)
+    return _rows(Observations(), enumerate(told, start=1), part)
 
 
 @source("esr", headers=(",".join(_FIELDS),), recognises=_names_fields)
@@ -78,11 +78,13 @@ def esr_csv(data: bytes, part: str | None) -> pl.DataFrame:
     Raises:
         BadInput: a column is missing.
     """
-    return _rows(records_in(data), part)
-
-
-def _rows(records: Iterable[tuple[int, Any]], part: str | None) -> pl.DataFrame:
     found = Observations()
+    return _rows(found, records_in(data, found), part)
+
+
+def _rows(
+    found: Observations, records: Iterable[tuple[int, Any]], part: str | None
+) -> pl.DataFrame:
     for number, record in records:
         if not isinstance(record, Mapping):
             msg = f"entry {number}: expected {_EXPECTED}; found {str(record)[:120]}"

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
+from handlers.ingest.cells import ungrouped
 from handlers.ingest.observed import Observations, day_in
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -134,7 +135,7 @@ def _add(
 
 
 def _plain(cell: str) -> str:
-    return cell.replace(",", "").strip()
+    return ungrouped(cell.strip())
 
 
 def _kilograms(line: dict[str, str]) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import as_written, lines_in
+from handlers.ingest.cells import as_written, lines_in, ungrouped
 from handlers.ingest.observed import Observations
 from handlers.ingest.packed import cell_line, json_of
 
@@ -44,12 +44,18 @@ def gats(data: bytes, _key: str | None) -> pl.DataFrame:
             quantities exported.
     """
     found = Observations()
-    lines = list(lines_in(data))
+    lines = [(number, cells or [text]) for number, text, cells in lines_in(data)]
     months, names = _headers(lines)
+    last = max(*months, *names.values())
     for number, cells in lines:
         # Under the table stand notes, and what else a person typed beside them.
-        is_row = len(cells) > names["Product Code"] and cells[0].strip().isdigit()
-        if is_row and cells[names["Product Code"]].strip():
+        if not cells[0].strip()[:1].isdigit():
+            continue
+        if len(cells) <= last:
+            problem = f"cells: expected more than {last}; found {len(cells)}"
+            words = ",".join(cells)
+            found.unreadable("", words, problem, line=cell_line(number, 1))
+        elif cells[0].strip().isdigit() and cells[names["Product Code"]].strip():
             _add_year(found, cells, names, months=months, number=number)
     return found.frame(expected=_GATS)
 
@@ -95,7 +101,7 @@ def _add_year(
         return
     series = f"exports.{told['Product Code']}.{_partner(told['Partner Code'])}.{unit}"
     for month, place in enumerate(months, start=1):
-        value = cells[place].strip().replace(",", "")
+        value = ungrouped(cells[place].strip())
         line = cell_line(number, place + 1)
         # An empty month was not out: it is no figure, and no gap in one.
         if value:

@@ -95,11 +95,13 @@ def _hours(data: bytes) -> pl.DataFrame:
         cells.list.get(at, null_on_oob=True).str.strip_chars().alias(name)
         for name, at in places.items()
     )
+    width = lines[_ABOUT].count(";") + 1
+    whole = cells.list.len() == width
     digits = pl.col("hour").str.extract(r"^(\d{2}:?\d{2})").str.replace(":", "")
     day = pl.col("day").str.replace_all("/", "-", literal=True)
     return cut.select(
         pl.lit(code.strip()).alias("station"),
-        pl.concat_str(day, pl.lit(" "), digits).alias("at"),
+        pl.when(whole).then(pl.concat_str(day, pl.lit(" "), digits)).alias("at"),
         *(pl.col(n).str.replace(",", ".", literal=True) for n in ELEMENTS),
         "text",
     )

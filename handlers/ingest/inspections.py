@@ -32,7 +32,7 @@ def inspections(data: bytes, _key: str | None) -> pl.DataFrame:
         BadInput: more than half of the lines cannot be read.
     """
     found = Observations()
-    for number, record in records_in(data):
+    for number, record in records_in(data, found):
         week = day_in(record["week_ending"])
         if week is None or week.weekday() != _THURSDAY:
             said = record["week_ending"] if week is None else f"{week} ({week:%A})"

@@ -6,18 +6,16 @@ comes out with its problem.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from cbi_stream import BadInput
+from handlers.ingest.cells import OPEN_QUOTE, cut
 from handlers.ingest.lines import NUMBER, body_of
 from handlers.ingest.observed import Observations
 from handlers.ingest.table import cells_expected, number_expected
-
-_UNCLOSED = "expected closed quotes; found one that is open at the end of the line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +28,9 @@ class Line:
     problem: str | None = None
 
 
-def cells_of(line: str) -> list[str] | None:
-    """Return the cells of one line, trimmed; None where its quotes do not close."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], strict=True), [])]
-    except csv.Error:
-        return None
-
-
 def has(columns: Sequence[str]) -> Callable[[str], bool]:
     """Return a test for a header with each of these columns once, and no other."""
-    return lambda header: sorted(cells_of(header) or ()) == sorted(columns)
+    return lambda header: sorted(cut(header) or ()) == sorted(columns)
 
 
 def lines_of(data: bytes, columns: Sequence[str]) -> Iterator[Line]:
@@ -51,11 +41,11 @@ def lines_of(data: bytes, columns: Sequence[str]) -> Iterator[Line]:
     """
     expected = ",".join(columns)
     header, body = body_of(data, has(columns), expected=expected)
-    names = cells_of(header) or []
+    names = cut(header) or []
     for number, text in body.rows():
-        cells = cells_of(text)
+        cells = cut(text)
         if cells is None:
-            yield Line(number, text, {}, f"cells: {_UNCLOSED}")
+            yield Line(number, text, {}, f"cells: {OPEN_QUOTE}")
         elif len(cells) != len(names):
             problem = f"cells: {cells_expected(len(names), len(cells))}"
             yield Line(number, text, {}, problem)

@@ -19,6 +19,7 @@ from handlers.ingest.cells import (
     names_in,
     number_in,
     records_in,
+    told,
     with_made,
 )
 from handlers.ingest.lines import finished
@@ -68,10 +69,10 @@ def nass(data: bytes, _key: str | None) -> pl.DataFrame:
     Raises:
         BadInput: it is no answer with `data`, or a field is missing.
     """
-    told = json_of(data)
-    records = told.get("data") if isinstance(told, dict) else None
+    said = json_of(data)
+    records = said.get("data") if isinstance(said, dict) else None
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
-        msg = f'expected {{"data": [...]}} of {_EXPECTED}; found {str(told)[:120]}'
+        msg = f'expected {{"data": [...]}} of {_EXPECTED}; found {str(said)[:120]}'
         raise BadInput(msg)
     lacking = next((f for r in records for f in _FIELDS if f not in r), None)
     if lacking is not None:
@@ -79,7 +80,9 @@ def nass(data: bytes, _key: str | None) -> pl.DataFrame:
         raise BadInput(msg)
     cells = {name: [as_written(r[name]) for r in records] for name in _FIELDS}
     frame = pl.DataFrame(cells, schema=dict.fromkeys(_FIELDS, pl.String))
-    return _rows(frame.with_row_index("line", offset=1).cast({"line": pl.Int64}))
+    numbered = frame.with_row_index("line", offset=1).cast({"line": pl.Int64})
+    text = pl.concat_str(_FIELDS, separator=",")
+    return _rows(numbered.with_columns(text=text, rule=pl.lit(None, pl.String)))
 
 
 @source(
@@ -109,10 +112,11 @@ def _rows(cells: pl.DataFrame) -> pl.DataFrame:
         stamp=at.dt.convert_time_zone("UTC"),
         loaded=~age.is_between(0, soon).fill_null(value=False),
         value=number_in("Value", nothing=_GAPS),
-        rule=pl.when(pl.col("date").is_null()).then(pl.lit("date")),
-        text=pl.concat_str(_FIELDS, separator=","),
+        rule=pl.coalesce(
+            "rule", pl.when(pl.col("date").is_null()).then(pl.lit("date"))
+        ),
     )
-    done = finished(rows, _sentence, cells=["value", "stamp", "loaded"])
+    done = finished(rows, told(_sentence), cells=["value", "stamp", "loaded"])
     return done.select(
         "series", "date", "value", "stamp", "loaded", "line", "problem", "text"
     )
@@ -182,7 +186,7 @@ def nass_slots(data: bytes, _key: str | None) -> pl.DataFrame:
         BadInput: more than half of the lines cannot be read.
     """
     found = Observations()
-    for number, line in records_in(data):
+    for number, line in records_in(data, found):
         _slot(found, line, next(name for name in _SLOTS if name in line), number)
     return found.frame(expected=f"year, {_SLOT} and a percent")
 

@@ -25,6 +25,7 @@ _SCHEMA: dict[str, Any] = {
     "problem": pl.String,
     "text": pl.String,
 }
+_FIRST, _LAST = 1900, 2100
 _KEPT = 500
 _SHOWN = 5
 
@@ -61,6 +62,10 @@ class Observations:
             stamp: when the source says that it released this value.
             loaded: whether that is only the time of a bulk load.
         """
+        if not _FIRST <= day.year <= _LAST:
+            problem = f"date: expected a day from {_FIRST} to {_LAST}; found {day}"
+            self.unreadable(series, value, problem, line=line)
+            return
         cell = "" if value is None else str(value).strip()
         self._row(series, day, cell, stamp, loaded, line, None, None)
 

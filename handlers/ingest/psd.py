@@ -13,7 +13,14 @@ from datetime import date, datetime
 import polars as pl
 
 from cbi_stream import BadInput, source
-from handlers.ingest.cells import as_written, columns_of, names_in, number_in, with_made
+from handlers.ingest.cells import (
+    as_written,
+    columns_of,
+    names_in,
+    number_in,
+    told,
+    with_made,
+)
 from handlers.ingest.lines import finished
 from handlers.ingest.observed import end_of_day
 from handlers.ingest.packed import json_of, member_of
@@ -125,7 +132,9 @@ def psd_json(data: bytes, _key: str | None) -> pl.DataFrame:
             ),
         )
     )
-    return _rows(frame.with_row_index("line", offset=1).cast({"line": pl.Int64}))
+    numbered = frame.with_row_index("line", offset=1).cast({"line": pl.Int64})
+    text = pl.concat_str(_COLUMNS, separator=",")
+    return _rows(numbered.with_columns(text=text, rule=pl.lit(None, pl.String)))
 
 
 def _rows(cells: pl.DataFrame) -> pl.DataFrame:
@@ -138,10 +147,11 @@ def _rows(cells: pl.DataFrame) -> pl.DataFrame:
     )
     rows = stamped.with_columns(
         value=number_in("Value"),
-        rule=pl.when(pl.col("date").is_null()).then(pl.lit("date")),
-        text=pl.concat_str(_COLUMNS, separator=","),
+        rule=pl.coalesce(
+            "rule", pl.when(pl.col("date").is_null()).then(pl.lit("date"))
+        ),
     )
-    done = finished(rows, _sentence, cells=["value", "stamp"])
+    done = finished(rows, told(_sentence), cells=["value", "stamp"])
     loaded = pl.lit(None, pl.Boolean).alias("loaded")
     return done.select(
         "series", "date", "value", "stamp", loaded, "line", "problem", "text"

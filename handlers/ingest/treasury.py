@@ -6,7 +6,6 @@ that was not issued yet.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from cbi_stream import BadInput, source
+from handlers.ingest.cells import cut
 from handlers.ingest.lines import NUMBER, text_of
 from handlers.ingest.observed import Observations, day_in, one_of
 from handlers.ingest.packed import cell_line, json_of
@@ -64,7 +64,7 @@ def treasury(data: bytes, _: str | None) -> pl.DataFrame:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]), [])]
+    return cut(line) or [line]
 
 
 def _is_table(header: str) -> bool:
@@ -83,8 +83,14 @@ def treasury_table(data: bytes, _: str | None) -> pl.DataFrame:
     header, lines = _lines(data, expected=_TABLE)
     found = Observations()
     for number, text in lines:
-        row = dict(zip(header, _cells(text), strict=False))
-        _add(found, row, line=number)
+        cells = cut(text)
+        if cells is None or len(cells) != len(header):
+            problem = (
+                f"cells: expected {len(header)} in closed quotes; found {text[:80]!r}"
+            )
+            found.unreadable("", text, problem, line=number)
+            continue
+        _add(found, dict(zip(header, cells, strict=True)), line=number)
     return found.frame(expected=f"lines below {_TABLE}")
 
 

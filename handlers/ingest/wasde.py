@@ -16,6 +16,7 @@ from handlers.ingest.cells import (
     lines_in,
     names_in,
     number_in,
+    told,
     with_made,
 )
 from handlers.ingest.lines import finished
@@ -82,10 +83,10 @@ def wasde_compiled(data: bytes, _key: str | None) -> pl.DataFrame:
         BadInput: more than half of the lines cannot be read.
     """
     found, lines = Observations(), lines_in(data)
-    _, header = next(lines)
-    attributes = [attribute_of(name) for name in header[len(_SERIES) :]]
-    for number, row in lines:
-        _compiled_line(found, row, attributes, number)
+    _, _, header = next(lines)
+    attributes = [attribute_of(name) for name in (header or [])[len(_SERIES) :]]
+    for number, text, row in lines:
+        _compiled_line(found, row or [text], attributes, number)
     return found.frame(expected="reports of world supply and use")
 
 
@@ -129,14 +130,15 @@ def _rows(data: bytes) -> pl.DataFrame:
     dated = dated.with_columns(
         # A table of past errors is of no year: its rows are of the day of the report.
         date=pl.when(bare).then("day").otherwise("begins"),
-        rule=pl.when(pl.col("stamp").is_null())
+        rule=pl.when(pl.col("rule").is_not_null())
+        .then("rule")
+        .when(pl.col("stamp").is_null())
         .then(pl.lit("stamp"))
         .when(~bare & pl.col("begins").is_null())
         .then(pl.lit("date")),
         value=number_in("Value"),
-        text=pl.concat_str(_COLUMNS, separator=",", ignore_nulls=True),
     )
-    rows = finished(dated, _sentence, cells=["value", "stamp"])
+    rows = finished(dated, told(_sentence), cells=["value", "stamp"])
     loaded = pl.lit(None, pl.Boolean).alias("loaded")
     return rows.select(
         "series", "date", "value", "stamp", loaded, "line", "problem", "text"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 
+from handlers.ingest.cells import ungrouped
 from handlers.ingest.observed import end_of_day, instant
 
 ZONE = "America/New_York"
@@ -141,7 +142,7 @@ def plain_number(cell: str) -> str:
 
     `.49` gets its leading nought: a number of this project has one.
     """
-    text = re.sub(r"\s*\*$", "", cell.strip()).replace(",", "")
+    text = ungrouped(re.sub(r"\s*\*$", "", cell.strip()))
     if text in ("", "NA", "filler", "--"):
         return "."
     return re.sub(r"^(-?)\.(?=\d)", r"\g<1>0.", text)

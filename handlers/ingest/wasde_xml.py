@@ -16,6 +16,7 @@ from datetime import date, datetime
 import polars as pl
 
 from cbi_stream import BadInput, source
+from handlers.ingest.lines import text_of
 from handlers.ingest.observed import Observations, day_in
 from handlers.ingest.wasde_words import (
     attribute_of,
@@ -85,11 +86,13 @@ def wasde_xls(_data: bytes, name: str | None) -> pl.DataFrame:
 
 
 def _reports(data: bytes) -> list[ET.Element]:
-    if b"<!DOCTYPE" in data[:4096] or b"<!ENTITY" in data:
+    # Read as text first: in another encoding what is looked for could hide.
+    text = text_of(data)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         msg = "expected plain XML; found one that declares entities"
         raise BadInput(msg)
     try:
-        root = ET.fromstring(data)  # noqa: S314 - without entities, and in a child
+        root = ET.fromstring(text)  # noqa: S314 - without entities, and in a child
     except ET.ParseError as error:
         msg = f"expected the XML of a WASDE report; it breaks at {error}"
         raise BadInput(msg) from None

@@ -26,9 +26,19 @@ _EVENTS = ("Dividend", "Stock Split", "Stock Splits", "Capital Gain")
 
 @source("yahoo", headers=(",".join(_HEADER),), recognises=_IS_HEADER)
 def yahoo(data: bytes, symbol: str | None) -> pl.DataFrame:
-    """Return the lines of one symbol's file, cells as written."""
+    """Return the lines of one symbol's file, cells as written.
+
+    The site writes no line end behind its last line, so a file that was cut in the last
+    number looks whole: that one cell, a volume, is not believed and left empty.
+    """
     _, lines = body_of(data, _IS_HEADER, expected=",".join(_HEADER))
     rows = table_of(lines, columns=_COLUMNS, nulls=("null", ""))
+    if data[-1:] not in (b"\n", b"\r"):
+        last = pl.int_range(pl.len()) == pl.len() - 1
+        doubted = last & pl.col("problem").is_null() & (pl.col("volume") != "null")
+        rows = rows.with_columns(
+            volume=pl.when(doubted).then(pl.lit("")).otherwise("volume")
+        )
     return rows.select(pl.lit(symbol, pl.String).alias("symbol"), pl.all())
 
 

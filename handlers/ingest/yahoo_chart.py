@@ -142,6 +142,6 @@ def _cell(value: Any) -> str | None:
     if value is None:
         return None
     text = str(value)
-    if not re.fullmatch(r"-?[0-9.]+[eE][-+]?[0-9]+", text):
+    if not re.fullmatch(r"-?[0-9.]+[eE][-+]?[0-9]{1,2}", text):
         return text
     return format(Decimal(text), "f")

@@ -24,6 +24,7 @@ VERBS = [
     "sources",
     "health",
     "doctor",
+    "audit",
     "retry",
     "rebuild",
     "prove",
@@ -31,6 +32,10 @@ VERBS = [
     "quarantine list",
     "quarantine reject",
     "quarantine withdraw",
+    "gates",
+    "gates show",
+    "gates let",
+    "gates withdraw",
 ]
 HEAVY = ("polars", "numpy", "pydantic", "deltalake", "pyarrow", "yaml")
 WATCHED = f"""

@@ -230,6 +230,23 @@ def test_a_label_names_both_sessions(cbi: Cbi, made: Path, files: list[Path]) ->
     assert "unresolved (open)" in said.out
 
 
+def test_a_regime_and_its_file_are_told(cbi: Cbi, made: Path) -> None:
+    """A regime has no horizon, and a training file says that its weight is from there."""
+    plain = told(cbi, made, "labels.regimes", "2023-03-15")
+    assert plain["rows"][0]["regime"] == "disinflation"
+    said = cbi("why", "labels.regimes", "2023-03-15", "--lake", made)
+    assert "regime=disinflation weight=250 known_from=2023-11-01" in said.out
+    plain = told(cbi, made, "zl_training_prod_allhistory_1w", "2023-03-15")
+    tables = [each["table"] for each in plain["behind"]]
+    assert tables == ["features.master", "labels.forward", "labels.regimes"]
+
+
+def test_a_flag_leads_to_what_was_known(cbi: Cbi, made: Path) -> None:
+    """Whether a count is missing follows from the count that was knowable, or none."""
+    plain = told(cbi, made, "features.panel", OBSERVED, "open_interest_missing")
+    assert [each["column"] for each in plain["observed"]] == ["open_interest"]
+
+
 def test_a_training_file_is_held_against_its_manifest(cbi: Cbi, made: Path, lake: Path):
     """The manifest is named; a changed byte of the file is exit 3."""
     name = "zl_training_prod_allhistory_1w"

@@ -14,6 +14,7 @@ import pytest
 
 from cbi_stream.doors import filing, landing
 from cbi_stream.doors.landing import Hint, Receipt, complete, take_in, waiting
+from cbi_stream.engine import fates
 from cbi_stream.engine.graph import Graph
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake import durable
@@ -136,7 +137,7 @@ def test_a_settled_wave_completes_the_receipts(
     lake: Lake, graph: Graph, drop: Drop
 ) -> None:
     """What became of each line adds up to the lines, and stands in the file too."""
-    late = YAHOO + b"\n2024-05-06,NaN,1,1,1,1,1"
+    late = YAHOO + b"\n2024-05-06,NaN,1,1,1,1,1\n2024-05-05,43,43,43,43,43,1"
     taken = [drop(late), drop(YAHOO, "ZL=F (1).csv"), drop(YAHOO, "LE=F.csv")]
     run_wave(lake, graph, probing="off")
     done = complete(lake, graph, taken)
@@ -146,7 +147,10 @@ def test_a_settled_wave_completes_the_receipts(
         assert None not in counts
         assert sum(counts) + receipt.duplicate == receipt.lines, receipt
         assert told(lake, receipt.file)["staged"] == receipt.staged
-    assert [r.quarantined for r in done] == [1, 0, 0]
+    assert [r.quarantined for r in done] == [2, 0, 0]
+    assert "line 5: " in (done[0].reason or "")
+    assert "line 6: weekend: found " in (done[0].reason or "")
+    assert f"--file {(done[0].sha256 or '')[:8]}" in (done[0].mend or "")
     assert done[2].unused == 3
     assert complete(lake, graph, done) == done
 
@@ -157,9 +161,9 @@ def test_lines_that_are_missing_are_said_loudly(
     """A platform that loses a line must not keep quiet about it."""
     receipt = drop(FRED, "VIXCLS.csv")
     run_wave(lake, graph, probing="off")
-    full = landing.fates.of_lines
+    full = fates.of_lines
     with monkeypatch.context() as patched:
-        patched.setattr(landing.fates, "of_lines", lambda *a: full(*a).head(2))
+        patched.setattr(fates, "of_lines", lambda *a: full(*a).head(2))
         (done,) = complete(lake, graph, [receipt])
     assert "LINES ARE MISSING: 1 of 3" in (done.reason or "")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -120,6 +122,10 @@ def _make(kind: str, path: Path, target: Path) -> None:
     target.write_bytes(FRED)
     makers: dict[str, Callable[[], object]] = {
         "a symbolic link": lambda: path.symlink_to(target),
+        "a symbolic link to nowhere": lambda: path.symlink_to(target.parent / "no"),
+        "a symbolic link to a device": lambda: path.symlink_to("/dev/zero"),
+        "a symbolic link to a folder": lambda: path.symlink_to(target.parent),
+        "a socket": lambda: _socket(path),
         "hard links": lambda: os.link(target, path),
         "a folder": path.mkdir,
         "a pipe": lambda: os.mkfifo(path),
@@ -127,8 +133,23 @@ def _make(kind: str, path: Path, target: Path) -> None:
     makers[kind]()
 
 
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made, contextlib.chdir(path.parent):
+        made.bind(path.name)  # the whole path may be longer than a socket's can be
+
+
 @pytest.mark.parametrize(
-    "kind", ["a symbolic link", "hard links", "a folder", "a pipe"]
+    "kind",
+    [
+        "a symbolic link",
+        "a symbolic link to nowhere",
+        "a symbolic link to a device",
+        "a symbolic link to a folder",
+        "hard links",
+        "a folder",
+        "a pipe",
+        "a socket",
+    ],
 )
 def test_what_is_no_file_of_its_own_is_never_opened(
     lake: Lake, graph: Graph, tmp_path: Path, kind: str
@@ -137,7 +158,7 @@ def test_what_is_no_file_of_its_own_is_never_opened(
     _make(kind, lake.folder / "landing" / "VIXCLS.csv", tmp_path / "target.csv")
     (receipt,) = take_in(lake, graph)
     assert receipt.end == "waiting"
-    assert kind in (receipt.reason or "")
+    assert kind.split(" to ", maxsplit=1)[0] in (receipt.reason or "")
     assert receipt.mend
     assert lake.table("raw.fred").head()[0] == -1
 

@@ -70,3 +70,21 @@ def test_a_failure_says_when_it_is_tried_again(told):
     telling.wave(report, seconds=0.1, waits={("features.panel", "2020"): 1.25})
     line = next(each for each in lines() if each["event"] == "partition.failed")
     assert (line["partition"], line["again_in_s"]) == ("2020", 1.2)
+
+
+def test_what_is_held_is_told_once_and_its_release_once(told):
+    """With the verdict; again when the reason changes."""
+    telling, lines = told
+    first = WaveReport(tables={"staging.px": TableReport(held={"2017": "too high"})})
+    other = WaveReport(tables={"staging.px": TableReport(held={"2017": "too low"})})
+    for report in (first, first, other, WaveReport(stopped=True), WaveReport()):
+        telling.wave(report, seconds=0.1, waits={})
+    events = [(line["event"], line.get("reason")) for line in lines()]
+    assert [each for each in events if each[0] != "wave.settled"] == [
+        ("gate.failed", "too high"),
+        ("partition.held", None),
+        ("gate.failed", "too low"),
+        ("partition.held", None),
+        ("partition.released", None),
+    ]
+    assert lines()[1]["partition"] == "2017"

@@ -10,7 +10,6 @@ import pytest
 
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.graph import build
-from cbi_stream.registry import files
 from tests.laws import toy, worlds
 
 SOURCE = '''
@@ -60,11 +59,14 @@ def test_meaning_moves_it_and_words_do_not(tmp_path, old, new, moves):
 def test_a_rule_moves_only_its_readers():
     """A changed registry number moves the handlers that declared its file."""
     graph = worlds.discovered()
-    vix = files.Joined(source="fred", series="VIXCLS", max_age_days=9)
-    joins = files.JoinSpec(observations={"vix": vix})
-    other = build(
-        replace(graph.registry, join_spec=joins), [node.handler for node in graph.nodes]
-    )
+    spec = graph.registry.join_spec
+    longer = [
+        join.model_copy(update={"max_age_days": 9}) if join.name == "vix" else join
+        for join in spec.joins
+    ]
+    changed = spec.model_copy(update={"joins": tuple(longer)})
+    declared = [*(node.handler for node in graph.nodes), *graph.rules.values()]
+    other = build(replace(graph.registry, join_spec=changed), declared)
     moved = {
         node.table
         for node in graph.nodes

@@ -45,13 +45,15 @@ def package(tmp_path, monkeypatch):
     (folder / "labels.py").write_text(HANDLER)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("cbi_stream.engine.graph._every_input_is_written", _anything)
+    monkeypatch.setattr("cbi_stream.engine.gating.every_gate_is_known", _anything)
+    monkeypatch.setattr("cbi_stream.engine.binding.every_rule_fits", _anything)
     yield folder
     for name in [n for n in sys.modules if n.startswith("copied_handlers")]:
         del sys.modules[name]
 
 
-def _anything(registry, nodes):
-    """Let a handler read what no other handler of the copy writes."""
+def _anything(*_):
+    """Let a handler read what no other handler of the copy writes, and no gate judge."""
 
 
 def _loaded():

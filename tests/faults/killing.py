@@ -86,7 +86,7 @@ def daemon(lake: Lake, *options: str) -> Iterator[subprocess.Popen[str]]:
 def beats(lake: Lake, *, after: float) -> None:
     """Wait until the daemon has looked once."""
     path = lake.folder / "heartbeat.json"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while not path.exists() or path.stat().st_mtime < after:
         if time.monotonic() > deadline:
             msg = "no heartbeat"

@@ -15,7 +15,7 @@ import pytest
 
 from cbi_stream.doors import landing, tailing
 from cbi_stream.engine.graph import discover
-from cbi_stream.engine.step import Job
+from cbi_stream.engine.job import Job
 from cbi_stream.engine.worker import _answer
 from cbi_stream.lake import durable
 from cbi_stream.lake.lake import Lake

@@ -21,14 +21,14 @@ from cbi_stream.lake.lake import Lake
 from tests.faults.flooding import flood, peak_mb, put, taken, wrong
 from tests.faults.killing import GRAPH, beats, daemon
 
-FILES = 600
+FILES = 300
 MOST_MB = 1000
 
 
 @pytest.fixture
 def lake(tmp_path):
-    """An empty simulated lake that knows its handlers."""
-    lake = Lake.create(tmp_path / "lake", GRAPH.registry, kind="simulated")
+    """An empty lake that knows its handlers."""
+    lake = Lake.create(tmp_path / "lake", GRAPH.registry, kind="real")
     run_wave(lake, GRAPH)
     return lake
 

@@ -43,6 +43,7 @@ def whole(registry: Registry, *, seed: int) -> pl.DataFrame:
     columns |= _bars(columns["close"], chance)
     columns |= _reports(days, chance)
     columns["volume_lag1"] = chance.integers(0, 90_000, n).astype(float)
+    columns["open_interest_missing"] = [False] * n
     columns["wti_spot_age_days"] = [10 + d.weekday() for d in days]
     return _in_contract(registry, pl.DataFrame(columns))
 

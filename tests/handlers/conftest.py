@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 import cbi_stream  # noqa: F401 - before polars, which takes its thread count from it
+from cbi_stream.engine.binding import bound
+from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.canonical import canonical, schema_of
 from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
@@ -26,11 +28,29 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="session")
-def spec(registry: Registry) -> Spec:
+def graph(registry: Registry) -> Graph:
+    """Return the project's own handlers and rules."""
+    return discover(registry)
+
+
+@pytest.fixture(scope="session")
+def spec_of(registry: Registry, graph: Graph) -> Callable[..., Spec]:
+    """Return a function from sources to a view of them, with the rules that hold."""
+
+    def made(*sources: str, names: tuple[str, ...] = ("closures",)) -> Spec:
+        named = [f"data_sources.{source}" for source in sources]
+        rules = bound(registry, graph.rules, sources)
+        return Spec(registry, (*names, *named), rules)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def spec(registry: Registry, spec_of: Callable[..., Spec]) -> Spec:
     """Return a view of every registry file, and of the sources of bars."""
     names = ("settings", "universe", "horizons", "join_spec", "exports")
-    bars = [f"data_sources.{name}" for name in registry.data_sources.of_shape("bars")]
-    return Spec(registry, (*names, "closures", "feature_registry", *bars))
+    names += ("regime_calendar", "closures", "feature_registry")
+    return spec_of(*registry.data_sources.of_shape("bars"), names=names)
 
 
 @pytest.fixture(scope="session")
@@ -78,14 +98,19 @@ def line() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def decided(rows_of: Callable[..., pl.DataFrame]) -> Callable[..., pl.DataFrame]:
-    """Return a function that makes decisions: (line, verdict), oldest first."""
+    """Return a function that makes decisions: (line, verdict), oldest first.
 
-    def make(*found: tuple[dict[str, Any], str]) -> pl.DataFrame:
+    `raw` is the table of all lines, or says it of a line.
+    """
+
+    def make(
+        *found: tuple[dict[str, Any], str], raw: str | Callable[[Any], str]
+    ) -> pl.DataFrame:
         rows = [
             {
                 **{n: about[n] for n in ("date", "sha256", "line")},
                 "batch": i,
-                "raw": "raw",
+                "raw": raw if isinstance(raw, str) else raw(about),
                 "verdict": verdict,
                 "author": "ada",
                 "note": "because",

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from cbi_stream.registry.loader import Registry
-from cbi_stream.registry.spec import Spec
 from handlers.conform.counts import counts
 
 DAY = date(2024, 6, 18)
@@ -18,14 +16,14 @@ Line = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def conform(registry: Registry, rows_of: Any, decided: Any, fits: Any) -> Any:
+def conform(spec_of: Any, rows_of: Any, decided: Any, fits: Any) -> Any:
     """Return a function from raw lines and decisions to staged rows and the rest."""
 
     def made(*lines: dict[str, Any], decisions: Any = ()) -> Any:
         out = counts(
             cftc_legacy_combined=rows_of("raw.cftc_legacy_combined", list(lines)),
-            decisions=decided(*decisions),
-            spec=Spec(registry, ("data_sources.cftc_legacy_combined", "closures")),
+            decisions=decided(*decisions, raw="raw.cftc_legacy_combined"),
+            spec=spec_of("cftc_legacy_combined"),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"
         staged = fits("staging.cftc_legacy_combined", out.staged)

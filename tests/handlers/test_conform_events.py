@@ -23,11 +23,9 @@ Conform = Callable[..., Conformed]
 
 
 @pytest.fixture
-def conform(registry: Registry, rows_of: Any, decided: Any) -> Conform:
+def conform(spec_of: Any, rows_of: Any, decided: Any) -> Conform:
     """Return a function from raw lines of both sources and decisions to what is made."""
-    spec = Spec(
-        registry, ("data_sources.federal_register", "data_sources.tariff_events")
-    )
+    spec = spec_of("federal_register", "tariff_events", names=())
 
     def made(
         *lines: dict[str, Any], papers: Any = (), decisions: Any = ()
@@ -35,7 +33,7 @@ def conform(registry: Registry, rows_of: Any, decided: Any) -> Conform:
         out = events(
             tariff_events=rows_of("raw.tariff_events", list(lines)),
             federal_register=rows_of("raw.federal_register", list(papers)),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw="raw.tariff_events"),
             spec=spec,
         )
         given = len(lines) + len(papers)

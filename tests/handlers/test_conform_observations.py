@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from cbi_stream.registry.loader import Registry
-from cbi_stream.registry.spec import Spec
 from handlers.conform.observations import observations
 
 DAY = date(2024, 5, 1)  # a Wednesday
@@ -19,14 +17,14 @@ Conform = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
-def conform(registry: Registry, rows_of: Any, decided: Any, fits: Any) -> Conform:
+def conform(spec_of: Any, rows_of: Any, decided: Any, fits: Any) -> Conform:
     """Return a function from raw lines and decisions to staged versions."""
 
     def staged(*lines: dict[str, Any], decisions: Any = ()) -> list[dict[str, Any]]:
         out = observations(
             fred=rows_of("raw.fred", list(lines)),
-            decisions=decided(*decisions),
-            spec=Spec(registry, ("data_sources.fred", "closures")),
+            decisions=decided(*decisions, raw="raw.fred"),
+            spec=spec_of("fred"),
         )
         assert out.fates.height == len(lines), "P5: each line has one fate"
         return fits("staging.fred", out.staged).rows(named=True)
@@ -116,8 +114,14 @@ def test_a_value_that_comes_back_is_a_third_version(
     conform: Conform, seen: Line
 ) -> None:
     """A, B, A are three versions, each with its own moment."""
-    rows = conform(seen("1"), seen("2", after=1, batch=2), seen("1", after=2, batch=3))
-    assert [(r["vintage"], r["value"]) for r in rows] == [(0, 1.0), (1, 2.0), (2, 1.0)]
+    rows = conform(
+        seen("11"), seen("12", after=1, batch=2), seen("11", after=2, batch=3)
+    )
+    assert [(r["vintage"], r["value"]) for r in rows] == [
+        (0, 11.0),
+        (1, 12.0),
+        (2, 11.0),
+    ]
 
 
 def test_what_is_seen_before_the_rule_was_knowable_then(
@@ -143,7 +147,7 @@ def test_release_is_so_many_weekdays_later(
     conform: Conform, seen: Line, day: date, known: date
 ) -> None:
     """Weekends are passed over; the rule knows no holidays."""
-    (row,) = conform(seen("1", after=900, day=day))
+    (row,) = conform(seen("11", after=900, day=day))
     assert row["knowable_at"].date() == known
 
 
@@ -174,14 +178,14 @@ def test_series_have_versions_of_their_own(conform: Conform, seen: Line) -> None
 
 
 def test_what_no_number_is_is_turned_away(
-    registry: Registry, rows_of: Any, seen: Line
+    spec_of: Any, rows_of: Any, seen: Line
 ) -> None:
     """The good lines of the file go on."""
     lines = [seen("15.1"), seen("n/a", day=date(2024, 5, 2))]
     made = observations(
         fred=rows_of("raw.fred", lines),
         decisions=rows_of("raw.decisions", []),
-        spec=Spec(registry, ("data_sources.fred", "closures")),
+        spec=spec_of("fred"),
     )
     assert sorted(made.fates["fate"]) == ["quarantined", "staged"]
     assert made.quarantined.select("rules", "found").rows() == [("not_a_number", "n/a")]
@@ -220,3 +224,17 @@ def test_each_release_of_one_file_is_a_version(conform: Conform, seen: Line) -> 
         (0, 15.1, STAMP, "stamp"),
         (1, 15.3, STAMP + timedelta(2), "stamp"),
     ]
+
+
+def test_a_decision_about_another_source_meets_nothing(
+    spec_of: Any, rows_of: Any, decided: Any, seen: Line
+) -> None:
+    """The same file and line in another raw table is another line."""
+    line = seen("17.5")
+    for raw, left in (("raw.cboe", 1), ("raw.fred", 0)):
+        out = observations(
+            fred=rows_of("raw.fred", [line]),
+            decisions=decided((line, "reject"), raw=raw),
+            spec=spec_of("fred"),
+        )
+        assert out.staged.height == left, raw

@@ -20,20 +20,22 @@ Line = Callable[..., dict[str, Any]]
 Conform = Callable[..., pl.DataFrame]
 
 
+def _raw(line: dict[str, Any]) -> str:
+    """Return the table of a line: one without an adjusted close is of the second source."""
+    return "raw.yahoo" if "adj_close" in line else "raw.yfinance"
+
+
 @pytest.fixture
 def whole(spec: Spec, rows_of: Any, decided: Any) -> Callable[..., Conformed]:
-    """Return a function from raw lines and decisions to all that is made of them.
-
-    A line without an adjusted close is one of the second source.
-    """
+    """Return a function from raw lines and decisions to all that is made of them."""
 
     def made(*lines: dict[str, Any], decisions: Any = ()) -> Conformed:
-        first = [each for each in lines if "adj_close" in each]
-        second = [each for each in lines if "adj_close" not in each]
+        first = [each for each in lines if _raw(each) == "raw.yahoo"]
+        second = [each for each in lines if _raw(each) == "raw.yfinance"]
         found = prices(
             yahoo=rows_of("raw.yahoo", first),
             yfinance=rows_of("raw.yfinance", second),
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, raw=_raw),
             spec=spec,
         )
         assert isinstance(found, Conformed)
@@ -88,13 +90,14 @@ def test_a_price_is_the_double_nearest_to_its_decimal(
 
 def test_every_tick_survives_the_providers_floats(conform: Conform, bar: Line) -> None:
     """Each price of the tick comes back exactly, whatever 32 bits do to it."""
-    cents = range(1, 20_000, 13)
-    days = [date(1990, 1, 1) + timedelta(days=i) for i in range(2 * len(cents))]
-    days = [day for day in days if day.weekday() < 5][: len(cents)]
+    cents = range(1, 20_000, 17)
+    # Each is the only bar of a contract of its own: none is far from what is usual.
+    names = [f"CL{'FGHJKMNQUVXZ'[i % 12]}{i // 12:02d}" for i, _ in enumerate(cents)]
     written = [f"{np.float32(c / 100):.6f}" for c in cents]
-    bars = zip(days, written, strict=True)
-    found = conform(*[bar(d, price=w, symbol="CL") for d, w in bars])
-    assert found["close"].to_list() == [c / 100 for c in cents]
+    bars = zip(names, written, strict=True)
+    found = conform(*[bar(price=w, symbol=n, line=i) for i, (n, w) in enumerate(bars)])
+    closes = dict(found.select("symbol", "close").rows())
+    assert [closes[name] for name in names] == [c / 100 for c in cents]
 
 
 def test_a_bar_says_when_the_world_could_know_it(conform: Conform, bar: Line) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from cbi_stream.registry.loader import Registry
-from cbi_stream.registry.spec import Spec
 from handlers.conform.observations import observations
 from handlers.conform.psd_world import psd_world
 
@@ -20,16 +18,16 @@ Line = Callable[..., dict[str, Any]]
 World = Callable[..., list[tuple[Any, ...]]]
 
 
-def _staged(registry: Registry, rows_of: Any, lines: list[dict[str, Any]]) -> Any:
+def _staged(spec_of: Any, rows_of: Any, lines: list[dict[str, Any]]) -> Any:
     return observations(
         wasde=rows_of("raw.wasde", lines),
         decisions=rows_of("raw.decisions", []),
-        spec=Spec(registry, ("data_sources.wasde", "closures")),
+        spec=spec_of("wasde"),
     )
 
 
 def test_a_season_may_lie_ahead_of_its_report(
-    registry: Registry, rows_of: Any, line: Line
+    spec_of: Any, rows_of: Any, line: Line
 ) -> None:
     """The report of May projects the season that begins in October."""
     row = line(
@@ -39,14 +37,14 @@ def test_a_season_may_lie_ahead_of_its_report(
         stamp=MAY,
         as_of=MAY,
     )
-    made = _staged(registry, rows_of, [row])
+    made = _staged(spec_of, rows_of, [row])
     assert made.staged.select("date", "value", "knowable_at", "basis").rows() == [
         (SEASON, 1500.0, MAY, "stamp")
     ]
 
 
 def test_a_season_too_far_ahead_is_a_wrong_date(
-    registry: Registry, rows_of: Any, line: Line
+    spec_of: Any, rows_of: Any, line: Line
 ) -> None:
     """Nobody projects a season in the year before the one in which it begins."""
     early = MAY - timedelta(days=365)
@@ -57,15 +55,13 @@ def test_a_season_too_far_ahead_is_a_wrong_date(
         stamp=early,
         as_of=early,
     )
-    made = _staged(registry, rows_of, [row])
+    made = _staged(spec_of, rows_of, [row])
     assert made.staged.is_empty()
     assert made.quarantined["rules"].to_list() == ["future_date"]
 
 
 @pytest.fixture
-def world(
-    registry: Registry, rows_of: Any, decided: Any, fits: Any, line: Line
-) -> World:
+def world(spec_of: Any, rows_of: Any, decided: Any, fits: Any, line: Line) -> World:
     """Return a function from lines (series, value, stamp, batch) to the world's sums."""
 
     def summed(*told: tuple[str, str | None, datetime, int], reject: int = -1) -> Any:
@@ -76,8 +72,10 @@ def world(
         ]
         made = psd_world(
             psd=rows_of("raw.psd", lines),
-            decisions=decided(*[(lines[reject], "reject")] if reject >= 0 else []),
-            spec=Spec(registry, ("data_sources.psd", "closures")),
+            decisions=decided(
+                *[(lines[reject], "reject")] if reject >= 0 else [], raw="raw.psd"
+            ),
+            spec=spec_of("psd"),
         )
         rows = fits("staging.psd_world", made)
         return rows.select("series", "vintage", "value", "knowable_at").rows()

@@ -46,6 +46,14 @@ def make(registry: Registry, spec: Spec, rows_of: Any, fits: Any) -> Make:
     return made
 
 
+@pytest.fixture
+def weighed(rows_of: Any) -> pl.DataFrame:
+    """Return the regimes of some sessions."""
+    regime = {"regime": "calm", "weight": 250, "known_from": FIRST}
+    days = [FIRST, date(2023, 12, 11), date(2024, 1, 3), date(2024, 2, 20)]
+    return rows_of("labels.regimes", [{"date": day, **regime} for day in days])
+
+
 def _label(frame: pl.DataFrame, day: date, horizon: str) -> dict[str, Any]:
     here = (pl.col("date") == day) & (pl.col("horizon") == horizon)
     return frame.row(by_predicate=here, named=True)
@@ -143,39 +151,47 @@ def test_every_unresolved_label_has_one_reason(make: Make) -> None:
 
 
 def test_exports_hold_resolved_rows_of_their_horizon(
-    make: Make, spec: Spec, rows_of: Any
+    make: Make, spec: Spec, rows_of: Any, weighed: pl.DataFrame
 ) -> None:
     """Features of sessions whose label is known, in order, with nothing filled in."""
     labels = make(date(2024, 2, 29), d2024_01_10=None)
     days = [FIRST, date(2023, 12, 11), date(2024, 1, 3), date(2024, 2, 20)]
     master = rows_of("features.master", [{"date": d, "close": 1.0} for d in days])
-    made = export(master=master, forward=labels, spec=spec)
+    made = export(master=master, forward=labels, regimes=weighed, spec=spec)
     found = made["zl_training_full_allhistory_1m"]
     # 11 December matures on 10 January, which has no settlement; 20 February is open.
     assert found["date"].to_list() == [FIRST, date(2024, 1, 3)]
     assert found["matures_on"].to_list() == [date(2024, 1, 2), date(2024, 2, 2)]
     assert found["target_price"].null_count() == 0
-    assert found.columns[-4:] == [
+    assert found.columns[-7:] == [
         "target_price",
         "target_log_return",
         "target_up",
         "matures_on",
+        "regime",
+        "training_weight",
+        "regime_known_from",
     ]
+    assert found["training_weight"].to_list() == [250, 250]
 
 
-def test_there_is_one_file_per_entry(make: Make, spec: Spec, rows_of: Any) -> None:
+def test_there_is_one_file_per_entry(
+    make: Make, spec: Spec, rows_of: Any, weighed: pl.DataFrame
+) -> None:
     """The names are those of exports.yaml."""
     master = rows_of("features.master", [{"date": FIRST}])
-    made = export(master=master, forward=make(date(2024, 1, 31)), spec=spec)
+    labels = make(date(2024, 1, 31))
+    made = export(master=master, forward=labels, regimes=weighed, spec=spec)
     assert list(made) == list(spec.exports.exports)
 
 
 def test_the_prod_surface_lacks_what_was_not_knowable(
-    make: Make, spec: Spec, rows_of: Any
+    make: Make, spec: Spec, rows_of: Any, weighed: pl.DataFrame
 ) -> None:
     """Restated history stands on the full surface only."""
     master = rows_of("features.master", [{"date": FIRST}])
-    made = export(master=master, forward=make(date(2024, 1, 31)), spec=spec)
+    labels = make(date(2024, 1, 31))
+    made = export(master=master, forward=labels, regimes=weighed, spec=spec)
     full = made["zl_training_full_allhistory_1m"].columns
     prod = made["zl_training_prod_allhistory_1m"].columns
     assert set(full) - set(prod) >= {"financial_conditions", "cpi_growth_12m"}

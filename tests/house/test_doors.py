@@ -18,9 +18,11 @@ DOORS = {
         "cbi_stream.engine.fingerprint",
         "cbi_stream.engine.simulate",
     ),
-    "deltalake": ("cbi_stream.lake.table",),
+    # Ours are written and read through `table`; `foreign` reads the logs of others.
+    "deltalake": ("cbi_stream.lake.table", "cbi_stream.lake.foreign"),
     "pydantic": ("cbi_stream.registry",),
     "yaml": ("cbi_stream.registry",),
+    "dataframely": ("cbi_stream.kernels.verdicts",),
     "cyclopts": ("cbi_stream.cli",),
     "rich": ("cbi_stream.cli",),
     "structlog": ("cbi_stream.doors.logs",),
@@ -165,10 +167,10 @@ def test_there_is_one_clock(product):
 
 
 def test_help_imports_nothing_heavy():
-    """`cbi --help` must stay instant: no polars, no pydantic, no delta-rs."""
+    """`cbi --help` must stay instant: no polars, no pydantic, no delta-rs, no rules."""
     code = (
         "import sys, cbi_stream.cli.app as a; a.app.help_print([])\n"
-        "heavy = {'polars', 'pydantic', 'deltalake', 'numpy', 'yaml'}\n"
+        "heavy = {'polars', 'pydantic', 'deltalake', 'numpy', 'yaml', 'dataframely'}\n"
         "sys.exit(repr(sorted(heavy & sys.modules.keys())))"
     )
     command = [sys.executable, "-c", code]

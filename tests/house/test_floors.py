@@ -11,7 +11,7 @@ FLOORS = (
     ("registry", "shapes", "kernels"),
     ("lake",),
     ("engine",),
-    ("doors", "learn", "publish", "replay"),
+    ("doors", "learn", "publish", "replay", "audit"),
     ("serve",),
     ("cli",),
 )

@@ -12,6 +12,8 @@ from typing import Any
 
 import polars as pl
 
+from cbi_stream.engine.binding import bound
+from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.canonical import canonical, schema_of
 from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
@@ -28,6 +30,12 @@ LATER = datetime(2027, 1, 4, 12, tzinfo=UTC)
 def registry() -> Registry:
     """Return the project's own registry."""
     return loader.load(Path(__file__).resolve().parents[2] / "registry")
+
+
+@cache
+def graph() -> Graph:
+    """Return the project's own handlers and rules."""
+    return discover(registry())
 
 
 def staged(
@@ -52,7 +60,8 @@ def staged(
         frame = frame.with_columns(as_of=stamped)
     conform = counts if entry.shape == "counts" else observations
     decisions = pl.DataFrame(schema=schema_of(registry().contracts["raw.decisions"]))
-    spec = Spec(registry(), (f"data_sources.{parser.source}", "closures"))
+    names = (f"data_sources.{parser.source}", "closures")
+    spec = Spec(registry(), names, bound(registry(), graph().rules, [parser.source]))
     frames = {parser.source: frame, "decisions": decisions}
     out = conform(**frames, spec=spec)
     assert not isinstance(out, pl.DataFrame)

@@ -11,7 +11,14 @@ import xlsxwriter
 
 from cbi_stream import BadInput
 from handlers.ingest.observed import Observations, day_in, end_of_day, one_of
-from handlers.ingest.packed import cell_line, json_of, member_of, members_of, sheets_of
+from handlers.ingest.packed import (
+    bound,
+    cell_line,
+    json_of,
+    member_of,
+    members_of,
+    sheets_of,
+)
 
 
 def _book(*rows: tuple[object, ...]) -> bytes:
@@ -125,3 +132,51 @@ def test_an_empty_sheet_beside_a_full_one_is_no_fault() -> None:
         book.add_worksheet("AFOSHEET")
         book.add_worksheet("Prices").write_row(0, 0, ["a", 1.5])
     assert sheets_of(out.getvalue()) == {"AFOSHEET": [], "Prices": [("a", "1.5")]}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'[{"a": NaN}]', "NaN, which is no number"),
+        (b'[{"a": -Infinity}]', "-Infinity, which is no number"),
+        (b'[{"a": 1, "b": 2, "a": 3}]', "'a' twice in one object"),
+        (b"[" * 200_000, "brackets in brackets"),
+    ],
+)
+def test_json_that_may_mean_two_things_is_refused(data: bytes, said: str) -> None:
+    """Of two fields of one name nobody knows which is meant."""
+    with pytest.raises(BadInput, match=said):
+        json_of(data)
+
+
+def test_an_archive_unpacks_to_so_many_times_its_size() -> None:
+    """Small ones may shrink a lot; no large one does, and none beyond a gigabyte."""
+    assert bound(10) == bound(20_000) == 1 << 22
+    assert bound(1_000_000) == 200_000_000
+    assert bound(1 << 30) == 1 << 30
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", bytes(3 << 20))
+        archive.writestr("b.csv", bytes(3 << 20))
+    data = out.getvalue()
+    wanted = {"wanted": lambda name: name.endswith(".csv"), "expected": "tables"}
+    assert len(member_of(data, **wanted)) == 3 << 20
+    with pytest.raises(BadInput, match=r"found more in 'b\.csv'"):
+        list(members_of(data, **wanted))
+
+
+def test_a_computed_formula_is_a_value_and_another_is_none() -> None:
+    """Its result is read; where nobody computed it the book is refused."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        book.add_worksheet("Prices").write_formula(0, 0, "=1+1", None, 2)
+    assert sheets_of(out.getvalue()) == {"Prices": [("2",)]}
+    for empty in (b"<v></v>", b"<v/>", b""):
+        with (
+            zipfile.ZipFile(out) as old,
+            zipfile.ZipFile(bad := io.BytesIO(), "w") as new,
+        ):
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(b"<v>2</v>", empty))
+        with pytest.raises(BadInput, match="formula without its result"):
+            sheets_of(bad.getvalue())

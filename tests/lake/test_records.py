@@ -31,6 +31,7 @@ from cbi_stream.words.errors import (
 )
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+_OF_PARTITIONS = ("partition", "gate", "candidate", "cells")
 Take = Callable[..., Appended]
 
 
@@ -427,7 +428,10 @@ def test_rows_that_people_write_are_stamped(lake: Lake) -> None:
     rows = pl.DataFrame(
         {"date": [date(2024, 5, 1)], "sha256": ["0"], "line": [1], "raw": ["raw.fred"]}
     ).with_columns(
-        verdict=pl.lit("reject"), author=pl.lit("ada"), note=pl.lit("because")
+        verdict=pl.lit("reject"),
+        author=pl.lit("ada"),
+        note=pl.lit("because"),
+        **{n: pl.lit(None, pl.String) for n in _OF_PARTITIONS},
     )
     with clock.held_at(NOON):
         append_rows(lake.table("raw.decisions"), rows, work=lake.work)

@@ -6,7 +6,7 @@ form: no map, no log, no recipe, no change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import polars as pl
 
@@ -24,8 +24,25 @@ Contents = dict[str, dict[str, pl.DataFrame]]
 """Per table, its non-empty partitions."""
 
 
-def rebuilt(lake: Lake, graph: Graph) -> Contents:
-    """Return what every derived table must hold, from the records alone."""
+def as_computed(_table: str, parts: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the partitions as they were computed: nothing is held."""
+    return parts
+
+
+def rebuilt(
+    lake: Lake,
+    graph: Graph,
+    served: Callable[
+        [str, dict[str, pl.DataFrame]], dict[str, pl.DataFrame]
+    ] = as_computed,
+) -> Contents:
+    """Return what every derived table must hold, from the records alone.
+
+    Args:
+        lake: the lake.
+        graph: its handlers.
+        served: what readers see of a table, given what was computed of it.
+    """
     tables: dict[str, pl.DataFrame] = {}
     for node in graph.nodes:
         for name in node.inputs:
@@ -35,7 +52,8 @@ def rebuilt(lake: Lake, graph: Graph) -> Contents:
                 tables[name] = rows.sort(table.contract.key)
     found: Contents = {}
     for node in graph.nodes:
-        found[node.table] = _one_table(graph, node, tables)
+        computed = _one_table(graph, node, tables)
+        found[node.table] = served(node.table, computed)
         parts = list(found[node.table].values())
         empty = pl.DataFrame(schema=schema_of(node.contract))
         tables[node.table] = pl.concat([empty, *parts]).sort(node.contract.key)

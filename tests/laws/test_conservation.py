@@ -222,13 +222,27 @@ def test_a_handler_that_loses_a_line_is_refused(history, what):
     lake, _, _ = history
     node = next(n for n in fates.conforming(GRAPH) if n.table == "staging.prices")
     maps = {name: lake.table(name).head()[1] for name in node.inputs}
-    frames = frames_for(lake, node, node.contract.grain.span("2018"), maps)
+    span = node.contract.grain.span("2018")
+    frames = frames_for(lake, node, span, maps)
     made = returned(node, frames, where="2018")
-    assert sum(n for c in counted(node, made, frames).values() for n in c.values())
+    counts = counted(node, made, frames, within=span)
+    lines = sum(
+        frame.filter(
+            (pl.col("date") >= span.start) & (pl.col("date") < span.end)
+        ).height
+        for name, frame in frames.items()
+        if name != "decisions"
+    )
+    assert sum(n for c in counts.values() for n in c.values()) == lines
     spoilt = {
         "lost": made.fates[1:],
         "twice": pl.concat([made.fates, made.fates[:1]]),
         "invented": made.fates.with_columns(line=pl.col("line") + 1),
     }
     with pytest.raises(BrokenContract, match="one fate for each"):
-        counted(node, Conformed(made.staged, made.quarantined, spoilt[what]), frames)
+        counted(
+            node,
+            Conformed(made.staged, made.quarantined, spoilt[what]),
+            frames,
+            within=span,
+        )

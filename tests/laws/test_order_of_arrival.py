@@ -37,13 +37,18 @@ cells = st.lists(
 series = st.lists(cells, min_size=2, max_size=5)
 
 
+def _level(value):
+    """Return a number that can be an index, and the price of oil; `x` is none."""
+    return value if value == "x" else f"1{value}"
+
+
 def _observations(rows):
-    lines = [f"{day},{value}" for day, value in rows]
+    lines = [f"{day},{_level(value)}" for day, value in rows]
     return "\n".join([MARK, "observation_date,VIXCLS", *lines, ""])
 
 
 def _bars(rows):
-    lines = [f"{day},{','.join([value] * 5)},7" for day, value in rows]
+    lines = [f"{day},{','.join([_level(value)] * 5)},7" for day, value in rows]
     return "\n".join([MARK, YAHOO_HEADER, *lines])
 
 
@@ -194,5 +199,5 @@ def test_a_crash_before_later_files_were_looked_at_is_made_good(monkeypatch, aga
         run_wave(lake, GRAPH, probing="off")
     staged = lake.table("staging.fred")
     rows = staged.read(staged.head()[1].partitions.values()).sort("vintage")
-    assert rows["value"].to_list() == [1.0, 2.0, 1.0]
+    assert rows["value"].to_list() == [11.0, 12.0, 11.0]
     shutil.rmtree(folder)

@@ -49,8 +49,9 @@ def _take(lake, name, data, as_of):
 
 def _prices(day):
     # Corrections add up, as they do in a lake: no file takes an earlier one back.
-    CORRECTED[day] = 51.17
     data = _files()["ZL=F.csv"].data
+    # A little more: what could not be true would be turned away, and reach nothing.
+    CORRECTED[day] = round(_cell(data, day, 4), 2) + 0.5
     for each, close in CORRECTED.items():
         data = edits.corrected(data, day=each, close=close)
     return "ZL=F.csv", data
@@ -59,8 +60,16 @@ def _prices(day):
 CORRECTED: dict[date, float] = {}
 
 
+def _cell(data, day, column):
+    """Return the number in a column of a day's line."""
+    lines = data.decode().split("\n")
+    line = next(each for each in lines if each.startswith(day.isoformat()))
+    return float(line.split(",")[column])
+
+
 def _vix(day, until=date.max):
-    data = edits.corrected(_files()["VIXCLS.csv"].data, day=day, close=41.17)
+    data = _files()["VIXCLS.csv"].data
+    data = edits.corrected(data, day=day, close=_cell(data, day, 1) + 1.0)
     lines = data.decode().splitlines(keepends=True)
     kept = [
         line for line in lines if line[:1] in "#o" or line[:10] <= until.isoformat()

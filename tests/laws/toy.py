@@ -27,13 +27,13 @@ from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build
 from cbi_stream.kernels.asof import newest_known
 from cbi_stream.kernels.release import released_at
-from cbi_stream.registry import features, files, releases, sources
+from cbi_stream.registry import features, files, joins, regimes, releases, sources
 from cbi_stream.registry.contract import Column, Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words.grain import Grain
 from cbi_stream.words.sessions import Sessions
 from cbi_stream.words.span import Span
-from handlers.conform.rules import rejected
+from handlers.conform.rules import decided
 from handlers.conform.versions import LINE, runs
 
 COVERS = Span(date(2014, 1, 1), date(2021, 1, 1))
@@ -104,6 +104,10 @@ CONTRACTS = [
             "verdict": Column(
                 type="string", doc="v", required=True, simulate=("reject", "withdraw")
             ),
+            **{
+                name: Column(type="string", doc="of a partition, or a fix")
+                for name in ("partition", "gate", "candidate", "cells")
+            },
             "author": _TEXT,
             "note": _TEXT,
             "first_seen_at": _TIME,
@@ -145,7 +149,7 @@ def _told_apart(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the lines that stand, and those that a person rejected."""
     lines = raw.with_columns(raw=pl.lit(table)).join(
-        rejected(decisions), on=["sha256", "line"], how="left", maintain_order="left"
+        decided(decisions), on=["sha256", "line"], how="left", maintain_order="left"
     )
     out = pl.col("decided").is_not_null()
     return lines.filter(~out), lines.filter(out)
@@ -399,17 +403,25 @@ def registry(*, max_age: int = 30) -> Registry:
         covers=files.Covered(first=COVERS.start, last=COVERS.last),
         closed="none",
     )
-    joined = files.Joined(source="toy", series="O", max_age_days=max_age)
+    joined = joins.ObservationJoin(
+        name="o",
+        on="knowable_at",
+        source="toy",
+        series="O",
+        max_age_days=max_age,
+        null_policy="keep",
+    )
     return Registry(
         folder=Path("toy"),
         settings=files.Settings(target="A", ranges_from=COVERS.start),
         universe=files.Universe(symbols={}),
         data_sources=sources.DataSources(sources={}),
         horizons=files.Horizons(days={"q": 90}, slack_days=10),
-        join_spec=files.JoinSpec(observations={"o": joined}),
+        join_spec=joins.JoinSpec(joins=(joined,)),
         exports=files.Exports(exports={}),
         closures=releases.Closures(lists={}),
         feature_registry=features.FeatureRegistry(features=()),
+        regime_calendar=regimes.RegimeCalendar(weight_before_known=100),
         sessions_file=file,
         sessions=Sessions(session_days(), covers=COVERS),
         contracts={contract.table: _whole(contract) for contract in CONTRACTS},

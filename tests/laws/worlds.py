@@ -16,7 +16,7 @@ import polars as pl
 from cbi_stream import Spec, handler
 from cbi_stream import kernels as k
 from cbi_stream.engine.graph import Graph, build, discover
-from cbi_stream.registry import files, loader
+from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
 from handlers.features import technical
 from tests.laws import toy
@@ -85,15 +85,13 @@ def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
     """Return the real graph; a rule and one handler's code may be exchanged."""
     registry = _real_registry()
     spec = registry.join_spec
-    joined = {
-        name: each.model_copy(update={"max_age_days": max_age})
-        if name == "vix"
+    joins = tuple(
+        each.model_copy(update={"max_age_days": max_age})
+        if each.name == "vix"
         else each
-        for name, each in spec.observations.items()
-    }
-    changed = replace(
-        registry, join_spec=files.JoinSpec(prices=spec.prices, observations=joined)
+        for each in spec.joins
     )
+    changed = replace(registry, join_spec=spec.model_copy(update={"joins": joins}))
     graph = discover(changed)
     declared = [
         other_technical
@@ -103,7 +101,12 @@ def real_graph(*, max_age: int = 5, other_code: bool = False) -> Graph:
     ]
     return build(
         changed,
-        [*declared, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+        [
+            *declared,
+            *chain.from_iterable(graph.parsers.values()),
+            *graph.effects,
+            *graph.rules.values(),
+        ],
     )
 
 

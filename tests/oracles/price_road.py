@@ -115,4 +115,4 @@ def staging_of(graph: Graph) -> Graph:
     """Return the graph up to staging: what lies right of it is judged elsewhere."""
     handlers = {id(n.handler): n.handler for n in graph.nodes if n.part != "output"}
     parsers = chain.from_iterable(graph.parsers.values())
-    return build(graph.registry, [*handlers.values(), *parsers])
+    return build(graph.registry, [*handlers.values(), *parsers, *graph.rules.values()])

@@ -104,7 +104,12 @@ def with_priorities(graph: Graph, **priorities: int) -> Graph:
     handlers = {id(n.handler): n.handler for n in graph.nodes}.values()
     return build(
         registry,
-        [*handlers, *chain.from_iterable(graph.parsers.values()), *graph.effects],
+        [
+            *handlers,
+            *chain.from_iterable(graph.parsers.values()),
+            *graph.effects,
+            *graph.rules.values(),
+        ],
     )
 
 
@@ -115,20 +120,23 @@ def with_leaky_panel(graph: Graph) -> Graph:
     def leaky(
         sessions: pl.DataFrame,
         prices: pl.DataFrame,
-        fred: pl.DataFrame,
-        cftc: pl.DataFrame,
+        joined: dict[str, pl.DataFrame],
         *,
         spec: object,
     ) -> pl.DataFrame:
-        early = cftc.with_columns(
+        early = joined["cftc"].with_columns(
             knowable_at=pl.col("date")
             .cast(pl.Datetime("us"))
             .dt.replace_time_zone("UTC")
         )
-        frames = {"sessions": sessions, "prices": prices, "fred": fred, "cftc": early}
+        frames = {"sessions": sessions, "prices": prices, **joined, "cftc": early}
         made = panel(**frames, spec=spec)
         assert isinstance(made, pl.DataFrame)
         return made
 
-    others = {id(n.handler): n.handler for n in graph.nodes if n.handler is not panel}
-    return build(graph.registry, [*others.values(), leaky])
+    others = {
+        id(n.handler): n.handler
+        for n in graph.nodes
+        if n.handler.writes != panel.writes
+    }
+    return build(graph.registry, [*others.values(), leaky, *graph.rules.values()])

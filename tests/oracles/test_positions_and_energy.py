@@ -97,7 +97,9 @@ def test_a_wave_stages_every_source_and_loses_no_line(
         counts = found[f"raw.{name}"]
         assert counts["unaccounted"] == 0, (name, counts)
         assert counts["staged"] > 0, (name, counts)
-        assert counts["quarantined"] == 0, (name, counts)
+        # Six weeks in which old grain counts change from bushels to contracts.
+        dirt = {"cftc_index": 6}.get(name, 0)
+        assert counts["quarantined"] == dirt, (name, counts)
     assert found["raw.cftc_disaggregated"]["staged"] == 17 * 8
     assert found["raw.cftc"]["unused"] > found["raw.cftc"]["staged"]
 

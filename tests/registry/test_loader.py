@@ -247,8 +247,8 @@ MISTAKES = [
     ),
     (
         "join_spec.yaml",
-        "meal: {symbol: ZM}",
-        "meal: {symbol: ZMM}",
+        "symbol: ZM\n",
+        "symbol: ZMM\n",
         "ZMM",
         "ZMM is not in universe.yaml",
     ),
