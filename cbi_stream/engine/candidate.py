@@ -115,6 +115,7 @@ def _subject(lake: Lake, node: Node, job: Job, *, fates: Fates) -> Subject:
         key=node.contract.key,
         sessions=_sessions(lake, span, until),
         fates=fates,
+        counts_lines=node.part == "staged",
         spec=lake.registry,
     )
 

@@ -56,6 +56,9 @@ class Subject:
     fates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Of a table made of lines: per raw table, how many lines met which fate. Of a whole
     gate: the sums over all partitions of all staging tables."""
+    counts_lines: bool = True
+    """Whether its handler says the fate of every line. One that reads what others have
+    judged turns no line away, and says none."""
     carried: tuple[str, ...] = ()
     """Of a whole gate: the held partitions behind its tables, as table/partition@hash."""
     files: Mapping[str, Any] = field(default_factory=dict)

@@ -172,6 +172,8 @@ def test_a_source_of_which_too_many_lines_were_turned_away():
     few = {"raw.yahoo": {"staged": 1, "quarantined": 3}}
     assert_passes(quarantine_rate, rows, partition(fates=few), **RATE)
     assert not quarantine_rate(rows, partition(), **RATE).passed
+    derived = partition("staging.documents", counts_lines=False)
+    assert_passes(quarantine_rate, rows, derived, **RATE)
 
 
 def test_all_history_of_which_too_much_was_turned_away():
