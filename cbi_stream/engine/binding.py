@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cbi_stream.kernels.targets import WORDS, Facts, Targets
 from cbi_stream.registry.loader import Registry
-from cbi_stream.registry.rules import Facts, RuleEntry
+from cbi_stream.registry.rules import RuleEntry
 from cbi_stream.shapes.rule import Rule
 from cbi_stream.words.errors import BadRegistry
 
@@ -61,7 +62,10 @@ class Binding:
 
 
 def bound(
-    registry: Registry, rules: Mapping[str, Rule], sources: Iterable[str]
+    registry: Registry,
+    rules: Mapping[str, Rule],
+    sources: Iterable[str],
+    targets: Targets,
 ) -> Binding:
     """Return the rules that may hold for lines of these sources.
 
@@ -69,31 +73,35 @@ def bound(
         registry: the registry.
         rules: the declared rules, by name.
         sources: the sources of a handler.
+        targets: every series and symbol of the registry.
 
     Raises:
         BadRegistry: a rule that would hold is not declared: nothing is judged by less
             than rules.yaml says.
     """
-    facts = [one for name in sources for one in _facts_of(registry, name)]
-    mine = [
-        entry
-        for entry in registry.rules.rules
-        if any(entry.on.covers(one) for one in facts)
-    ]
+    own = 0
+    for name in sources:
+        own |= targets.called("sources", name)
+    mine = [entry for entry in registry.rules.rules if targets.about(entry.on) & own]
     unknown = sorted({entry.rule for entry in mine} - rules.keys())
     if unknown:
         known = ", ".join(sorted(rules)) or "none"
         msg = f"rules.yaml: expected rules that are declared, {known}; found {', '.join(unknown)}"
         raise BadRegistry(msg)
     found = [Bound(rules[entry.rule], entry) for entry in mine]
-    bars = any("bars" in one["shapes"] for one in facts)
+    bars = bool(own & targets.called("shapes", "bars"))
     file = registry.rules
     back = file.bars_back if bars else file.statements_back
     return Binding(tuple(found), back, "1mo" if bars else "1q")
 
 
+def targets_of(registry: Registry) -> Targets:
+    """Return every series and symbol that any source may have."""
+    names = registry.data_sources.sources
+    return Targets([one for name in names for one in _facts_of(registry, name)])
+
+
 def _facts_of(registry: Registry, source: str) -> Iterator[Facts]:
-    """Return what is known of each series or symbol that a source may have."""
     entry = registry.data_sources.sources[source]
     place = {"shapes": (entry.shape or "",), "sources": (source,)}
     if entry.shape == "bars":
@@ -137,23 +145,19 @@ def every_rule_fits(registry: Registry, rules: Mapping[str, Rule]) -> None:
     Raises:
         BadRegistry: a rule, a number or a target is not there; file and line are named.
     """
-    facts = [
-        one
-        for name in registry.data_sources.sources
-        for one in _facts_of(registry, name)
-    ]
+    targets = targets_of(registry)
     problems = []
     for i, entry in enumerate(registry.rules.rules):
         place = registry.place("rules", "rules", i)
         problems += [
-            f"{place}: {entry.rule}: {why}" for why in _misfits(entry, rules, facts)
+            f"{place}: {entry.rule}: {why}" for why in _misfits(entry, rules, targets)
         ]
     if problems:
         raise BadRegistry("\n".join(problems))
 
 
 def _misfits(
-    entry: RuleEntry, rules: Mapping[str, Rule], facts: Iterable[Facts]
+    entry: RuleEntry, rules: Mapping[str, Rule], targets: Targets
 ) -> Iterator[str]:
     rule = rules.get(entry.rule)
     if rule is None:
@@ -161,7 +165,8 @@ def _misfits(
         yield f"expected a rule that handlers/rules declares: {known}"
         return
     yield from _numbers_misfit(entry, rule)
-    shapes = {one["shapes"][0] for one in facts if entry.on.covers(one)}
+    about = targets.about(entry.on)
+    shapes = {name for name, bits in targets.having["shapes"].items() if bits & about}
     if not shapes:
         said = entry.on.model_dump(exclude_defaults=True, exclude={"cells"})
         yield f"expected series or symbols to which it applies; none fit {said}"
@@ -172,16 +177,14 @@ def _misfits(
         strange = sorted(set(entry.on.cells) - _CELLS.get(shape, _VALUE))
         if strange:
             yield f"lines of {shape} have no cell {', '.join(strange)}"
-    yield from _targets_misfit(entry, facts)
+    yield from _targets_misfit(entry, targets)
 
 
-def _targets_misfit(entry: RuleEntry, facts: Iterable[Facts]) -> Iterator[str]:
+def _targets_misfit(entry: RuleEntry, targets: Targets) -> Iterator[str]:
     """Return each single name among the targets that nothing has."""
-    every = list(facts)
-    for word, names in entry.on.model_dump(exclude={"cells"}).items():
-        for name in names:
-            only = type(entry.on)(**{word: (name,)})
-            if not any(only.covers(one) for one in every):
+    for word in WORDS:
+        for name in getattr(entry.on, word):
+            if not targets.called(word, name):
                 yield f"{word}: nothing is called {name}"
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from cbi_stream.engine import binding, gating
 from cbi_stream.engine.expecting import Expectation, expectations
 from cbi_stream.engine.sources import Sources, on_disk
+from cbi_stream.kernels.targets import Targets
 from cbi_stream.registry.contract import Contract
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
@@ -152,9 +153,10 @@ def build(registry: Registry, declared: Iterable[Declared]) -> Graph:
     unique = [by_id[i] for i in known]
     nodes: dict[str, Node] = {}
     rules = binding.by_name([r for r in unique if isinstance(r, Rule)])
+    targets = binding.targets_of(registry)
     for each in unique:
         for handler in _closed(registry, each) if isinstance(each, Handler) else ():
-            for node in _nodes(registry, handler, rules):
+            for node in _nodes(registry, handler, rules, targets):
                 if node.table in nodes:
                     other = nodes[node.table].handler.name
                     msg = f"{handler.name} and {other} both write {node.table}"
@@ -231,7 +233,9 @@ def every_source_is_served(graph: Graph) -> None:
         raise BadRegistry(msg)
 
 
-def _nodes(registry: Registry, handler: Handler, rules: dict[str, Rule]) -> list[Node]:
+def _nodes(
+    registry: Registry, handler: Handler, rules: dict[str, Rule], targets: Targets
+) -> list[Node]:
     tables: dict[str, Part] = {handler.writes: "output"}
     if handler.quarantines:
         tables = {handler.quarantines: "quarantined", handler.writes: "staged"}
@@ -239,7 +243,9 @@ def _nodes(registry: Registry, handler: Handler, rules: dict[str, Rule]) -> list
     known = registry.contracts
     lines = tuple(t for t in reads if t in known and known[t].provenance)
     named = [n.removeprefix("data_sources.") for n in handler.spec if "." in n]
-    judge = binding.bound(registry, rules, named) if lines and named else None
+    judge = None
+    if lines and named:
+        judge = binding.bound(registry, rules, named, targets)
     spec = Spec(registry, handler.spec, judge) if handler.spec else None
     nodes = []
     for table, part in tables.items():

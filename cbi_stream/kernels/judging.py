@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from cbi_stream.kernels.neighbours import MOST, USUAL, Versions, before
-from cbi_stream.kernels.terms import Binding, Facts, Test, look_back, tests_of
+from cbi_stream.kernels.targets import Facts
+from cbi_stream.kernels.terms import Binding, Test, look_back, tests_of
 from cbi_stream.kernels.verdicts import PAIRS, failing
 
 _ORDER = ("as_of", "batch", "sha256", "line")

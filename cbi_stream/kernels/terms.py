@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Facts: TypeAlias = Mapping[str, tuple[str, ...]]
+from cbi_stream.kernels.targets import Facts, Targets
+
 Bools: TypeAlias = NDArray[np.bool_]
 _EPOCH = date(1970, 1, 1)
 _EVER = 10**6
@@ -134,8 +135,10 @@ def tests_of(
             without it.
     """
     found: dict[tuple[str, str], tuple[Any, list[Layer]]] = {}
+    targets = Targets(facts)
     for each in binding.bound:
-        mask = np.array([each.entry.on.covers(one) for one in facts], dtype=bool)
+        about = targets.about(each.entry.on)
+        mask = np.array([about >> i & 1 for i in range(len(facts))], dtype=bool)
         if not mask.any():
             continue
         layer = _layer(each, mask)

@@ -5,10 +5,7 @@ It names rules and never holds one; that they exist is checked where they are bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -19,8 +16,6 @@ Severity = Literal["quarantine", "flag", "off"]
 """quarantine: what breaks the rule is turned away. flag: it is staged and says so. off:
 the rule does not hold here, though an earlier entry says so."""
 Value = bool | int | float | str
-Facts = Mapping[str, tuple[str, ...]]
-"""What is known of a series or symbol, by the words of `On`."""
 _LONGEST_MONTH, _LONGEST_QUARTER = 30, 91
 
 
@@ -38,22 +33,6 @@ class On(Entry):
     cells: tuple[str, ...] = ()
     """Which cells of a bar the rule looks at; the close unless said. A line whose other
     cells break a rule stays, without these cells."""
-
-    def covers(self, facts: Facts) -> bool:
-        """Return whether the entry is about a series or symbol."""
-        return all(
-            any(_fits(each, pattern) for each in facts[word] for pattern in patterns)
-            for word in _WORDS
-            if (patterns := getattr(self, word))
-        )
-
-
-_WORDS = ("shapes", "sources", "symbols", "series", "kinds", "units")
-
-
-@lru_cache(maxsize=65536)
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern)
 
 
 class RuleEntry(Entry):

@@ -14,7 +14,7 @@ import polars as pl
 from cbi_stream import Source, Spec
 from cbi_stream.kernels.judging import Rows, judged
 from cbi_stream.kernels.release import possible_from
-from cbi_stream.kernels.terms import Facts
+from cbi_stream.kernels.targets import Facts
 from handlers.conform.versions import LINE, ORDER, runs
 
 NUMBER = r"^-?[0-9]{1,15}(\.[0-9]{1,17})?$"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from cbi_stream import Spec, Symbol
-from cbi_stream.kernels.terms import Facts
+from cbi_stream.kernels.targets import Facts
 
 PRICES = ("open", "high", "low", "close")
 COUNTS = ("volume", "open_interest")
