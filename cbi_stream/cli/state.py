@@ -132,7 +132,7 @@ def _lines_by_source(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
                 told[raw] = {
                     "read": read,
                     "stored": stored,
-                    **dict.fromkeys(FATES, 0),
+                    **dict.fromkeys([*FATES, "held"], 0),
                     "duplicate": read - stored,
                     "unaccounted": stored,
                 }
@@ -142,11 +142,11 @@ def _lines_by_source(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
 def _lost(
     graph: Graph, lines: dict[str, dict[str, int]], tables: dict[str, dict[str, object]]
 ) -> dict[str, int]:
-    """Return by raw table the lines that nothing explains: not pending, failed or held."""
+    """Return by raw table the lines that nothing explains: not pending or failed."""
 
     def is_settled(node: Node) -> bool:
         row = tables[node.table]
-        return not row["planned"] and not row["failed"] and not row["held"]
+        return not row["planned"] and not row["failed"]
 
     return {
         raw: lines[raw]["unaccounted"]
@@ -178,7 +178,7 @@ def _state_of(
 def _print_lines(lines: dict[str, dict[str, int]], changed: Collection[str]) -> None:
     if not lines:
         return
-    names = ["read", "stored", *FATES, "unaccounted"]
+    names = ["read", "stored", *FATES, "held", "unaccounted"]
     rows: list[list[Any]] = [
         [name, *(counts[name] for counts in lines.values())] for name in names
     ]

@@ -58,7 +58,12 @@ def verdicts_of(
 
 
 def held_back(
-    lake: Lake, job: Job, *, rows: pl.DataFrame, verdicts: list[Verdict]
+    lake: Lake,
+    job: Job,
+    *,
+    rows: pl.DataFrame,
+    fates: Fates,
+    verdicts: list[Verdict],
 ) -> Outcome:
     """Return the outcome of a candidate that a check holds back.
 
@@ -71,6 +76,7 @@ def held_back(
         attempts=0,
         tried=job.recipe,
         candidate=digest(rows),
+        held_fates=fates,
     )
     return Outcome(job, entry, held=held.write_candidate(lake, rows))
 
@@ -87,7 +93,7 @@ def judged_again(lake: Lake, graph: Graph, job: Job) -> Outcome:
     rows = canonical(table.read([stored]), table.contract)
     verdicts = verdicts_of(lake, graph, job, rows=rows, fates=stored.fates)
     if blocking(verdicts):
-        outcome = held_back(lake, job, rows=rows, verdicts=verdicts)
+        outcome = held_back(lake, job, rows=rows, fates=stored.fates, verdicts=verdicts)
         assert outcome.entry is not None
         return replace(outcome, entry=replace(outcome.entry, tried=stored.recipe))
     return Outcome(job, with_verdicts(stored, job, verdicts))

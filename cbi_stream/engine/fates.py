@@ -20,8 +20,9 @@ def of_lake(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
 
     Returns:
         `read` and `stored` by the commits of raw; the fates by the newest maps, the
-        duplicates of both as one number. `unaccounted` is what is left: 0, unless a
-        partition failed or was not computed yet.
+        duplicates of both as one number. `held` lines wait with a partition that a gate
+        holds back. `unaccounted` is what is left: 0, unless a partition failed or was
+        not computed yet.
     """
     found: dict[str, dict[str, int]] = {}
     for node in conforming(graph):
@@ -29,14 +30,18 @@ def of_lake(lake: Lake, graph: Graph) -> dict[str, dict[str, int]]:
             total = lake.table(raw).head()[1].note.get("total")
             if total is not None:
                 found[raw] = {"read": total["lines"], "stored": total["stored"]}
-                found[raw] |= dict.fromkeys(FATES, 0)
+                found[raw] |= dict.fromkeys([*FATES, "held"], 0)
                 found[raw]["duplicate"] = total["lines"] - total["stored"]
         for entry in lake.table(node.table).head()[1].partitions.values():
             for raw, counts in entry.fates.items():
                 for fate, n in counts.items():
                     found[raw][fate] += n
+            if entry.state == "held":
+                for raw, counts in entry.held_fates.items():
+                    served = entry.fates.get(raw, {})
+                    found[raw]["held"] += sum(counts.values()) - sum(served.values())
     for sums in found.values():
-        told = sum(sums[fate] for fate in FATES)
+        told = sum(sums[fate] for fate in FATES) + sums["held"]
         sums["unaccounted"] = sums["read"] - told
     return found
 

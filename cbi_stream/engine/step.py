@@ -58,7 +58,7 @@ def run(lake: Lake, graph: Graph, job: Job) -> Outcome:
         return Outcome(job, error=f"{type(error).__name__}: {error}")
     verdicts = verdicts_of(lake, graph, job, rows=out, fates=made.counts)
     if blocking(verdicts):
-        return held_back(lake, job, rows=out, verdicts=verdicts)
+        return held_back(lake, job, rows=out, fates=made.counts, verdicts=verdicts)
     return _compared(lake, node, job, out=out, counts=made.counts, verdicts=verdicts)
 
 

@@ -112,8 +112,9 @@ def _partition_to_plain(entry: Partition, recipe: int) -> dict[str, Any]:
     }
     if entry.extent:
         plain["extent"] = _days(entry.extent)
-    if entry.fates:
-        plain["fates"] = entry.fates
+    for name in ("fates", "held_fates"):
+        if getattr(entry, name):
+            plain[name] = getattr(entry, name)
     if entry.state != "live":
         plain |= {"state": entry.state, "error": entry.error}
         plain["attempts"] = entry.attempts
@@ -138,6 +139,7 @@ def _partition_from_plain(plain: dict[str, Any], recipes: list[Recipe]) -> Parti
         tried=recipes[plain["tried"]] if "tried" in plain else None,
         fates=plain.get("fates", {}),
         candidate=plain.get("candidate", ""),
+        held_fates=plain.get("held_fates", {}),
         judged_by=plain.get("judged_by", ""),
         verdicts=tuple(Verdict.from_plain(v) for v in plain.get("verdicts", ())),
         permits=tuple(plain.get("permits", ())),

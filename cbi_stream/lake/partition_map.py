@@ -58,6 +58,8 @@ class Partition:
     """Of a table made of lines: per raw table, how many of them met which fate."""
     candidate: str = ""
     """The hash of the content that is held back."""
+    held_fates: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What the lines behind the content that is held back would meet, as in `fates`."""
     judged_by: str = ""
     """The print of the gates that judged it; of the candidate where one is held."""
     verdicts: tuple[Verdict, ...] = ()

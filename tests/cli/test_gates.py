@@ -120,11 +120,14 @@ def test_status_health_and_why_say_it(cbi: Cbi, spoilt: Path):
     rows = {row["table"]: row for row in plain["tables"]}
     assert (rows["staging.prices"]["held"], rows["staging.prices"]["carried"]) == (1, 0)
     assert rows["features.panel"]["carried"] >= 1
-    assert not plain["lost"]
+    lines = plain["lines"]["raw.yahoo"]
+    assert lines["held"] > 0, "the lines of the file that came wait with their year"
+    assert lines["unaccounted"] == 0
     health = cbi("health", "--lake", spoilt)
     assert health.code == 3
     assert f"held: staging.prices/{YEAR}: no_twins" in health.out
     assert "carried:" in health.out
+    assert "unaccounted" not in health.out
     why = cbi("why", "staging.prices", OTHER, "--lake", spoilt)
     assert "held: no_twins failed" in why.out
     assert f"cbi gates show staging.prices {YEAR}" in why.out

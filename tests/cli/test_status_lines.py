@@ -50,7 +50,7 @@ def test_the_table_of_lines_is_shown(cbi: Cbi, made: Path) -> None:
     counts = status(cbi, made)["lines"]
     split = [line.split() for line in said.out.splitlines() if line.strip()]
     rows = {cells[0]: cells[1:] for cells in split}
-    for name in ("read", "stored", *FATES, "unaccounted"):
+    for name in ("read", "stored", *FATES, "held", "unaccounted"):
         assert rows[name] == [str(counts[raw][name]) for raw in counts]
 
 
