@@ -31,8 +31,9 @@ from bench.figures import say
 from cbi_stream.doors.fetch import Fetcher
 from cbi_stream.doors.journal import Journals
 from cbi_stream.doors.logs import silent
-from cbi_stream.doors.polling import Asker, Round, poll
+from cbi_stream.doors.polling import Asker, poll
 from cbi_stream.doors.readers import Child
+from cbi_stream.doors.rounds import Round
 from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.engine.wave import run_wave
 from cbi_stream.lake.lake import Lake

@@ -17,8 +17,9 @@ from cbi_stream.doors.fetch import Fetcher
 from cbi_stream.doors.journal import FOLDER, Journals
 from cbi_stream.doors.logs import open_log
 from cbi_stream.doors.pace import Turns
-from cbi_stream.doors.polling import Asker, Round, poll
+from cbi_stream.doors.polling import Asker, poll
 from cbi_stream.doors.readers import Child
+from cbi_stream.doors.rounds import Round
 from cbi_stream.doors.secrets import secret
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake.lake import Lake

@@ -13,8 +13,9 @@ from cbi_stream.cli.stage import Stage
 from cbi_stream.doors.fetch import Fetcher, Patience
 from cbi_stream.doors.journal import Journals
 from cbi_stream.doors.logs import silent
-from cbi_stream.doors.polling import Asker, Round, poll
+from cbi_stream.doors.polling import Asker, poll
 from cbi_stream.doors.readers import Here
+from cbi_stream.doors.rounds import Round
 from cbi_stream.lake.lake import Lake
 from cbi_stream.replay import switches
 from cbi_stream.replay.server import Replay

@@ -25,6 +25,7 @@ from cbi_stream.doors.journal import Journals, Outcome, Question
 from cbi_stream.doors.logs import Log
 from cbi_stream.doors.readers import Reader
 from cbi_stream.doors.receipts import Refused, Waits
+from cbi_stream.doors.rounds import Round, Told
 from cbi_stream.engine.graph import Graph
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry.sources import Source
@@ -34,38 +35,6 @@ from cbi_stream.words.errors import CbiError, NoSecret, SourceRefused
 
 _MOST_TOGETHER = 64
 _MOST_BYTES = 32 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What became of one question."""
-
-    name: str
-    series: str
-    outcome: Outcome
-    reason: str | None = None
-    lines: int = 0
-    stored: int = 0
-    unreadable: int = 0
-
-
-@dataclass(slots=True)
-class Round:
-    """What became of one poll."""
-
-    source: str
-    told: list[Told] = field(default_factory=list)
-    stopped: bool = False
-
-    @property
-    def failed(self) -> list[Told]:
-        """Those that failed."""
-        return [each for each in self.told if each.outcome == "failed"]
-
-    @property
-    def stored(self) -> int:
-        """How many lines were news."""
-        return sum(each.stored for each in self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +49,7 @@ class Asker:
     log: Log
     secret: Callable[[str], str | None]
     stop: threading.Event = field(default_factory=threading.Event)
+    """Set to end after the question at hand."""
 
 
 @dataclass(slots=True)
@@ -282,6 +252,7 @@ class _Poll:
             name=told.name,
             lines=told.lines,
             stored=stored,
+            unreadable=told.unreadable,
         )
 
     def _note(self, want: Want, answer: Answer | None, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cbi_stream.engine import fingerprint
 from cbi_stream.engine.binding import bound, every_rule_fits, targets_of
 from cbi_stream.engine.graph import Graph, build, discover
+from cbi_stream.lake.decisions import FIRM
 from cbi_stream.registry import loader
 from cbi_stream.registry.loader import Registry
 from cbi_stream.words.errors import BadRegistry
@@ -45,6 +46,13 @@ def test_the_projects_own_rules_fit(registry: Registry, graph: Graph) -> None:
     named = {entry.rule for entry in registry.rules.rules}
     assert len(named) > 20
     assert named <= graph.rules.keys()
+
+
+def test_what_nobody_can_release_is_what_the_rules_say(graph: Graph) -> None:
+    """Decisions know no handlers, so that the two are alike is held here."""
+    firm = {rule.name for rule in graph.rules.values() if rule.firm}
+    assert firm
+    assert firm | {"unreadable", "rejected"} == FIRM
 
 
 @pytest.mark.parametrize(

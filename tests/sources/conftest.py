@@ -18,8 +18,9 @@ import pytest
 from cbi_stream.doors.fetch import Fetcher, Patience
 from cbi_stream.doors.journal import Journals
 from cbi_stream.doors.logs import silent
-from cbi_stream.doors.polling import Asker, Round, poll
+from cbi_stream.doors.polling import Asker, poll
 from cbi_stream.doors.readers import Here
+from cbi_stream.doors.rounds import Round
 from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.lake import Lake
 from cbi_stream.registry import loader
