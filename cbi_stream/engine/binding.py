@@ -65,7 +65,7 @@ def bound(
     registry: Registry,
     rules: Mapping[str, Rule],
     sources: Iterable[str],
-    targets: Targets,
+    targets: Targets | None = None,
 ) -> Binding:
     """Return the rules that may hold for lines of these sources.
 
@@ -73,12 +73,13 @@ def bound(
         registry: the registry.
         rules: the declared rules, by name.
         sources: the sources of a handler.
-        targets: every series and symbol of the registry.
+        targets: every series and symbol of the registry; looked up if not given.
 
     Raises:
         BadRegistry: a rule that would hold is not declared: nothing is judged by less
             than rules.yaml says.
     """
+    targets = targets or targets_of(registry)
     own = 0
     for name in sources:
         own |= targets.called("sources", name)

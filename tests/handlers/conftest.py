@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import cbi_stream  # noqa: F401 - before polars, which takes its thread count from it
-from cbi_stream.engine.binding import bound, targets_of
+from cbi_stream.engine.binding import bound
 from cbi_stream.engine.graph import Graph, discover
 from cbi_stream.lake.canonical import canonical, schema_of
 from cbi_stream.registry import loader
@@ -39,7 +39,7 @@ def spec_of(registry: Registry, graph: Graph) -> Callable[..., Spec]:
 
     def made(*sources: str, names: tuple[str, ...] = ("closures",)) -> Spec:
         named = [f"data_sources.{source}" for source in sources]
-        rules = bound(registry, graph.rules, sources, targets_of(registry))
+        rules = bound(registry, graph.rules, sources)
         return Spec(registry, (*names, *named), rules)
 
     return made

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cbi_stream.engine import fingerprint
-from cbi_stream.engine.binding import bound, every_rule_fits, targets_of
+from cbi_stream.engine.binding import bound, every_rule_fits
 from cbi_stream.engine.graph import Graph, build, discover
 from cbi_stream.lake.decisions import FIRM
 from cbi_stream.registry import loader
@@ -180,7 +180,7 @@ def test_code_of_a_rule_moves_where_it_holds(
 
 def test_a_rule_is_bound_where_something_fits(registry: Registry, graph: Graph) -> None:
     """FRED has no bars, so no rule of bars holds for its lines."""
-    found = bound(registry, graph.rules, ["fred"], targets_of(registry))
+    found = bound(registry, graph.rules, ["fred"])
     names = {each.rule.name for each in found.bound}
     assert {"jump", "not_a_number", "contradicted"} <= names
     assert not names & {"ohlc", "weekend", "implausible", "uncited"}
@@ -198,7 +198,6 @@ def test_a_graph_without_a_rule_that_holds_is_refused(
 ) -> None:
     """Nothing is judged by less than rules.yaml says, however the graph was built."""
     fewer = {name: each for name, each in graph.rules.items() if name != "ohlc"}
-    known = targets_of(registry)
     with pytest.raises(BadRegistry, match="found ohlc"):
-        bound(registry, fewer, ["yahoo"], known)
-    assert bound(registry, fewer, ["fred"], known).bound
+        bound(registry, fewer, ["yahoo"])
+    assert bound(registry, fewer, ["fred"]).bound
