@@ -50,32 +50,52 @@ def failing(
 def _by_dataframely(
     frame: pl.DataFrame, tests: Sequence[Test], terms: Mapping[int, Terms]
 ) -> dict[int, Any]:
-    """Return by test the places of the rows that fail it."""
+    """Return by test the places of the rows that fail it.
+
+    A rule with a cheaper test is asked only of the rows that this does not spare.
+    """
     extra: dict[str, pl.Series] = {"at__": pl.Series(np.arange(frame.height))}
-    rules = {}
+    rules, calm = {}, {}
     needed: set[str] = set()
     for i, each in terms.items():
         test = tests[i]
-        given: dict[str, Any] = {n: pl.col(n) for n in test.rule.needs}
-        if "cell" in given:
-            given["cell"] = pl.col(test.cell)
-        needed |= {test.cell if n == "cell" else n for n in given}
-        for name, value in each.numbers.items():
-            given[name] = value
-            if value is None:
-                column = f"{i}__{name}"
-                extra[column] = test.column(each.layer, name)
-                given[name] = pl.col(column)
+        given, columns = _given(test, each, prefix=f"{i}__")
+        extra |= columns
+        needed |= {test.cell if n == "cell" else n for n in test.rule.needs}
         verdict = test.rule(**given)
+        spared = test.rule.spared(**given) if test.rule.unless else None
         if test.rule.phase == "batch":
             verdict, needed = verdict.over("batch_no"), needed | {"batch_no"}
+            spared = None if spared is None else spared.over("batch_no")
         good = verdict.fill_null(value=False)
         if not each.active.all():
             extra[f"{i}__active"] = pl.Series(each.active)
             good = ~pl.col(f"{i}__active") | good
         rules[f"rule_{i}"] = good
+        if spared is not None:
+            calm[f"rule_{i}"] = spared.fill_null(value=False)
     seen = frame.select(sorted(needed)).with_columns(**extra)
-    return _evaluated(seen, rules)
+    asked_of_all = {name: rules[name] for name in rules.keys() - calm.keys()}
+    found = _evaluated(seen, asked_of_all) if asked_of_all else {}
+    for name, spared in calm.items():
+        found |= _evaluated(seen.filter(~spared), {name: rules[name]})
+    return found
+
+
+def _given(
+    test: Test, terms: Terms, *, prefix: str
+) -> tuple[dict[str, Any], dict[str, pl.Series]]:
+    """Return a rule's arguments, and as columns the numbers that differ by row."""
+    given: dict[str, Any] = {n: pl.col(n) for n in test.rule.needs}
+    if "cell" in given:
+        given["cell"] = pl.col(test.cell)
+    columns = {}
+    for name, value in terms.numbers.items():
+        given[name] = value
+        if value is None:
+            columns[f"{prefix}{name}"] = test.column(terms.layer, name)
+            given[name] = pl.col(f"{prefix}{name}")
+    return given, columns
 
 
 def _evaluated(seen: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> dict[int, Any]:

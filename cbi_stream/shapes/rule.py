@@ -41,6 +41,8 @@ class Rule:
     """True where a row that breaks the rule is only flagged; of the same form."""
     says: Callable[..., str] | None = None
     """Words about a row that breaks it, from the same arguments as values."""
+    unless: Callable[..., pl.Expr] | None = None
+    """True where the rule would pass and need not be asked; cheaper, of the same form."""
 
     @property
     def name(self) -> str:
@@ -66,6 +68,12 @@ class Rule:
         """Return the test for these expressions and numbers."""
         said = [given.pop(name) for name in self.needs]
         return self.function(*said, **given)
+
+    def spared(self, **given: Any) -> pl.Expr:
+        """Return the test for rows that need not be asked; of a rule with `unless`."""
+        assert self.unless is not None, "asked of a rule with a cheaper test"
+        said = [given.pop(name) for name in self.needs]
+        return self.unless(*said, **given)
 
     def excused(self, **given: Any) -> pl.Expr:
         """Return the test for a row that is only flagged; of a rule with an excuse."""
@@ -111,6 +119,7 @@ def rule(
     firm: bool = False,
     excuse: Callable[..., pl.Expr] | None = None,
     says: Callable[..., str] | None = None,
+    unless: Callable[..., pl.Expr] | None = None,
 ) -> Callable[[Callable[..., pl.Expr]], Rule]:
     """Declare a function as a rule.
 
@@ -120,9 +129,11 @@ def rule(
         excuse: a function of the same form: where it is true, a row that breaks the
             rule is flagged and stays.
         says: a function of the same arguments as values: what was expected, in words.
+        unless: a function of the same arguments, and much cheaper: where it is true the
+            rule would pass, so it is not asked.
     """
 
     def declare(function: Callable[..., pl.Expr]) -> Rule:
-        return Rule(function, phase, firm, excuse, says)
+        return Rule(function, phase, firm, excuse, says, unless)
 
     return declare

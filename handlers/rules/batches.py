@@ -34,7 +34,20 @@ def _said(*, limit: float, times: int, **_: Any) -> str:
     )
 
 
-@rule(phase="batch", says=_said)
+def _is_calm(
+    cell: pl.Expr,
+    date: pl.Expr,
+    *,
+    limit: float,
+    times: int,
+    least: int,  # noqa: ARG001
+) -> pl.Expr:
+    """No two values are far enough apart for a jump; a hair less, for its rounding."""
+    low, high = cell.min(), cell.max()
+    return (cell.count() < least) | ((low > 0) & (high <= low * (1.0 + 0.99 * limit)))
+
+
+@rule(phase="batch", says=_said, unless=_is_calm)
 def two_levels(
     cell: pl.Expr, date: pl.Expr, *, limit: float, times: int, least: int
 ) -> pl.Expr:

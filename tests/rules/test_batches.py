@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 
 from cbi_stream import rule
@@ -153,3 +155,29 @@ def test_no_rows_and_no_rules_give_no_verdicts(judge: Any, rows: Any) -> None:
     out = judge(rows({"close": 1.0}).clear(), batches.constant_batch, least=3)
     assert out.height == 0
     assert {"rules", "flags", "lost", "expected"} <= set(out.columns)
+
+
+def test_what_a_cheaper_test_spares_would_pass() -> None:
+    """Walks with steps around the limit, zeros and negative values among them."""
+    rng = np.random.default_rng(3)
+    far = rng.choice([1.09, 1.0999999, 1.1, 1.11, 0.9, 1 / 1.1], (4_000, 12))
+    steps = np.where(rng.random((4_000, 12)) < 0.15, far, 1.0)
+    values = 50.0 * np.cumprod(steps, axis=1)
+    values[::7, 3] = 0.0
+    values[::11, 5] *= -1.0
+    frame = pl.DataFrame(
+        {
+            "batch": np.repeat(np.arange(4_000), 12),
+            "date": np.tile(np.arange(12), 4_000),
+            "close": values.ravel(),
+        }
+    )
+    given = {"cell": pl.col("close"), "date": pl.col("date")}
+    numbers_ = {"limit": 0.1, "times": 1, "least": 8}
+    told = frame.group_by("batch").agg(
+        spared=batches.two_levels.spared(**given, **numbers_),
+        passed=batches.two_levels(**given, **numbers_),
+    )
+    assert told["spared"].sum() > 50
+    assert (~told["passed"]).sum() > 50
+    assert told.filter(pl.col("spared") & ~pl.col("passed")).is_empty()
