@@ -42,7 +42,7 @@ class Rule:
     says: Callable[..., str] | None = None
     """Words about a row that breaks it, from the same arguments as values."""
     unless: Callable[..., pl.Expr] | None = None
-    """True where the rule would pass and need not be asked; cheaper, of the same form."""
+    """True where the rule would pass and need not be asked; much cheaper."""
 
     @property
     def name(self) -> str:
@@ -72,8 +72,8 @@ class Rule:
     def spared(self, **given: Any) -> pl.Expr:
         """Return the test for rows that need not be asked; of a rule with `unless`."""
         assert self.unless is not None, "asked of a rule with a cheaper test"
-        said = [given.pop(name) for name in self.needs]
-        return self.unless(*said, **given)
+        names = inspect.signature(self.unless).parameters
+        return self.unless(**{name: given[name] for name in names})
 
     def excused(self, **given: Any) -> pl.Expr:
         """Return the test for a row that is only flagged; of a rule with an excuse."""
@@ -129,8 +129,8 @@ def rule(
         excuse: a function of the same form: where it is true, a row that breaks the
             rule is flagged and stays.
         says: a function of the same arguments as values: what was expected, in words.
-        unless: a function of the same arguments, and much cheaper: where it is true the
-            rule would pass, so it is not asked.
+        unless: a function of some of these arguments, and much cheaper: where it is
+            true the rule would pass, so it is not asked.
     """
 
     def declare(function: Callable[..., pl.Expr]) -> Rule:

@@ -34,14 +34,7 @@ def _said(*, limit: float, times: int, **_: Any) -> str:
     )
 
 
-def _is_calm(
-    cell: pl.Expr,
-    date: pl.Expr,
-    *,
-    limit: float,
-    times: int,
-    least: int,  # noqa: ARG001
-) -> pl.Expr:
+def _is_calm(cell: pl.Expr, *, limit: float, least: int) -> pl.Expr:
     """No two values are far enough apart for a jump; a hair less, for its rounding."""
     low, high = cell.min(), cell.max()
     return (cell.count() < least) | ((low > 0) & (high <= low * (1.0 + 0.99 * limit)))
