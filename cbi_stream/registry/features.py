@@ -5,6 +5,7 @@ It holds no formula that is computed: the code of a handler is where that stands
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from pydantic import Field
 from cbi_stream.registry.model import Entry
 
 Surface = Literal["prod", "full"]
+Grade = Literal["A", "B", "C", "D"]
 
 
 class Feature(Entry):
@@ -22,16 +24,34 @@ class Feature(Entry):
     unit: str
     doc: str
     category: Literal[
-        "price", "trend", "momentum", "range", "volume", "cross_asset", "macro",
-        "positioning", "quality",
+        "price", "trend", "momentum", "range", "volatility", "volume", "cross_asset",
+        "crush", "substitutes", "biofuel", "energy", "macro", "currency", "positioning",
+        "supply", "weather", "china", "trade", "policy", "seasonal", "curve", "signal",
+        "quality",
     ]  # fmt: skip
     surface: Surface
     """prod: on both surfaces; full: on the full surface only."""
     sources: tuple[str, ...] = ()
     """The observations it draws from, as source.series; empty for prices alone."""
     window_sessions: Annotated[int, Field(ge=1)] = 1
-    formula: str | None = None
-    type: Literal["float", "int", "bool"] = "float"
+    formula: Annotated[str, Field(min_length=1)]
+    """What it is, in words or symbols; `x[20]` is x twenty sessions earlier."""
+    type: Literal["float", "int", "bool", "string"] = "float"
+    reliability: Grade
+    """The worst point-in-time grade of its sources; B where it draws on prices alone."""
+    lagged_releases: Annotated[int, Field(ge=0)] = 0
+    """By how many releases of a series of grade C it is late; with one or more, a change
+    of such a series may stand on the prod surface."""
+    policy_impact: Literal["none", "low", "medium", "high"]
+    """How directly a decision of a government or a central bank moves it."""
+    update_frequency: Literal[
+        "session", "day", "week", "month", "quarter", "year", "event"
+    ]  # fmt: skip
+    """How often what it draws on is news."""
+    available_from: date
+    """The first date at which the world had all that it draws on; null before."""
+    null_policy: Literal["keep", "flag", "refuse"]
+    """As in join_spec.yaml; nothing is ever filled."""
 
 
 class FeatureRegistry(Entry):

@@ -14,7 +14,7 @@ from cbi_stream.registry import each as each_source
 from cbi_stream.registry import files
 from cbi_stream.registry.calendar import sessions_of
 from cbi_stream.registry.contract import Contract
-from cbi_stream.registry.features import FeatureRegistry
+from cbi_stream.registry.features import Feature, FeatureRegistry
 from cbi_stream.registry.gates import Gates
 from cbi_stream.registry.joining import features_hold, joins_fit
 from cbi_stream.registry.joins import JoinSpec
@@ -239,14 +239,26 @@ def _features_fit(
         elif feature.table not in included:
             said = "stands in no table's `include`: the training files would lack it"
             yield f"{where}: {name}: {feature.table} {said}"
-        for series in feature.sources:
-            if series not in grades:
-                yield f"{where}: {name}: no source has the series {series}"
-            elif feature.surface == "prod" and grades[series] in "CD":
-                yield (
-                    f"{where}: {name}: {series} has grade {grades[series]}, which was not "
-                    "knowable as it stands: put the feature on the full surface"
-                )
+        yield from (f"{where}: {name}: {why}" for why in _grade_fits(feature, grades))
+
+
+def _grade_fits(feature: Feature, grades: Mapping[str, str]) -> Iterator[str]:
+    """Hold what a feature says of its sources against what they are."""
+    unknown = [series for series in feature.sources if series not in grades]
+    for series in unknown:
+        yield f"no source has the series {series}"
+    if unknown:
+        return
+    worst = max((grades[series] for series in feature.sources), default="B")
+    if feature.reliability != worst:
+        yield f"expected the reliability {worst}, its sources' worst; found {feature.reliability}"
+    late = worst == "C" and feature.lagged_releases
+    if feature.surface == "prod" and worst in "CD" and not late:
+        bad = next(series for series in feature.sources if grades[series] == worst)
+        yield (
+            f"{bad} has grade {worst}, which was not knowable as it stands: put the "
+            "feature on the full surface"
+        )
 
 
 def _exports_fit(
