@@ -13,6 +13,8 @@ from pydantic import Field
 from cbi_stream.registry.model import Entry
 
 Surface = Literal["prod", "full"]
+PANEL = "features.panel"
+"""What all families read."""
 Grade = Literal["A", "B", "C", "D"]
 
 
@@ -62,6 +64,12 @@ class FeatureRegistry(Entry):
     def of_table(self, table: str) -> list[Feature]:
         """Return the features that a table holds, in their order."""
         return [each for each in self.features if each.table == table]
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The tables that hold features, without their zone and without the panel."""
+        tables = dict.fromkeys(each.table for each in self.features)
+        return tuple(t.removeprefix("features.") for t in tables if t != PANEL)
 
     def on_surface(self, surface: Surface) -> list[str]:
         """Return the names of the features of a surface, in their order."""

@@ -80,10 +80,13 @@ class Registry:
         """Return the sources that stand for a name left open in a handler's reads.
 
         Args:
-            opened: a shape of sources, or `joined`: those that join_spec.yaml names.
+            opened: a shape of sources; `joined`: those that join_spec.yaml names; or
+                `families`: the tables of features beside the panel.
         """
         if opened == "joined":
             return self.join_spec.sources
+        if opened == "families":
+            return self.feature_registry.families
         return self.data_sources.of_shape(opened)
 
     def place(self, name: str, *where: str | int) -> str:

@@ -1,4 +1,7 @@
-"""The project's registry, and the two families run on a panel. No lake is opened."""
+"""The project's registry, and the families run on a panel. No lake is opened.
+
+A family is a table of features whose handler reads the panel and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,45 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from cbi_stream.engine.graph import discover
 from cbi_stream.lake.canonical import canonical
 from cbi_stream.registry import loader
+from cbi_stream.registry.features import PANEL
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.spec import Spec
-from handlers.features.macro import macro
-from handlers.features.technical import technical
+from cbi_stream.shapes.handler import Handler
 from tests.features import panels
 
 Family = Callable[[pl.DataFrame], pl.DataFrame]
+REGISTRY = Path(__file__).resolve().parents[2] / "registry"
+HANDLERS: dict[str, Handler] = {
+    node.table: node.handler
+    for node in discover(loader.load(REGISTRY)).nodes
+    if list(node.reads) == [PANEL]
+}
+TABLES = tuple(sorted(HANDLERS))
 
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """Return the project's own registry."""
-    return loader.load(Path(__file__).resolve().parents[2] / "registry")
+    return loader.load(REGISTRY)
 
 
 @pytest.fixture(scope="session")
-def spec(registry: Registry) -> Spec:
-    """Return the view of the registry that the technical family asks for."""
-    return Spec(registry, ("settings",))
-
-
-@pytest.fixture(scope="session")
-def families(registry: Registry, spec: Spec) -> dict[str, Family]:
+def families(registry: Registry) -> dict[str, Family]:
     """Return by table a function from a panel to the rows of the table."""
 
-    def of_technical(panel: pl.DataFrame) -> pl.DataFrame:
-        out = technical(panel=panel, spec=spec)
-        return canonical(out, registry.contracts["features.technical"])
+    def family(table: str) -> Family:
+        made = HANDLERS[table]
+        asked = {"spec": Spec(registry, made.spec)} if made.spec else {}
 
-    def of_macro(panel: pl.DataFrame) -> pl.DataFrame:
-        return canonical(macro(panel=panel), registry.contracts["features.macro"])
+        def of_panel(panel: pl.DataFrame) -> pl.DataFrame:
+            return canonical(made(panel=panel, **asked), registry.contracts[table])
 
-    return {"features.technical": of_technical, "features.macro": of_macro}
+        return of_panel
+
+    return {table: family(table) for table in TABLES}
 
 
 @pytest.fixture(scope="session")

@@ -36,14 +36,18 @@ def whole(registry: Registry, *, seed: int) -> pl.DataFrame:
     n = len(days)
     columns: dict[str, object] = {"date": days}
     shared = chance.normal(0.0, 0.008, n)
-    for name, level in LEVELS.items():
+    joins = registry.join_spec
+    others = [n for n in (*joins.prices, *joins.observations) if n not in WEEKLY]
+    for name in dict.fromkeys([*LEVELS, *others]):
+        level = LEVELS.get(name, 100.0)
         steps = shared + chance.normal(0.0, 0.012, n)
         columns[name] = np.round(level * np.exp(np.cumsum(steps)), 4)
         columns[f"{name}_age_days"] = np.ones(n, dtype=np.int64)
     columns |= _bars(columns["close"], chance)
     columns |= _reports(days, chance)
     columns["volume_lag1"] = chance.integers(0, 90_000, n).astype(float)
-    columns["open_interest_missing"] = [False] * n
+    flags = [flag for join in joins.joins for flag in join.flags.values()]
+    columns |= {flag: [False] * n for flag in flags}
     columns["wti_spot_age_days"] = [10 + d.weekday() for d in days]
     return _in_contract(registry, pl.DataFrame(columns))
 

@@ -10,10 +10,8 @@ import pytest
 
 from cbi_stream.registry.loader import Registry
 from tests.features import panels
-from tests.features.conftest import Family
+from tests.features.conftest import TABLES, Family
 from tests.features.definitions import DEFINITIONS
-
-TABLES = ("features.technical", "features.macro")
 
 EDGES = (13, 14, 15, 18, 19, 20, 21, 27, 43, 44, 45, 60, 187, 188, 189, 251, 255)
 """Rows around which the first windows hold enough values."""
@@ -84,10 +82,10 @@ def test_a_negative_price_has_no_log_return(families, whole):
     assert moved.to_list() == pytest.approx([whole["crude_close"][fell] + 37.63] * 5)
 
 
-def test_ranges_begin_where_settings_say(families, whole, spec):
+def test_ranges_begin_where_settings_say(families, whole, registry):
     """No range feature has a value before fifteen bars from ranges_from."""
     found = families["features.technical"](whole)
-    first = spec.settings.ranges_from
+    first = registry.settings.ranges_from
     for name, bars in (("atr_14", 21), ("parkinson_20", 15), ("garman_klass_20", 15)):
         days = found.filter(pl.col(name).is_not_null())["date"]
         sessions = whole.filter(pl.col("date") >= first)["date"]

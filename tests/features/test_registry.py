@@ -1,4 +1,4 @@
-"""What feature_registry.json says of the two families. It never looks at real data."""
+"""What feature_registry.json says of the families. It never looks at real data."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import polars as pl
 import pytest
 
 from cbi_stream.lake.canonical import schema_of
-from handlers.features.macro import macro
-from handlers.features.technical import technical
+from cbi_stream.registry.spec import Spec
+from tests.features.conftest import HANDLERS, TABLES
 from tests.features.definitions import DEFINITIONS
-
-TABLES = {"features.technical": technical, "features.macro": macro}
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_registered_and_computed_are_the_same(registry, spec, whole, table):
+def test_registered_and_computed_are_the_same(registry, whole, table):
     """Every registered column is computed, and none besides, all as doubles."""
-    asked = {"spec": spec} if TABLES[table].spec else {}
-    found = TABLES[table](panel=whole, **asked)
+    made = HANDLERS[table]
+    asked = {"spec": Spec(registry, made.spec)} if made.spec else {}
+    found = made(panel=whole, **asked)
     assert dict(found.schema) == schema_of(registry.contracts[table])
     kinds = {kind for name, kind in found.schema.items() if name != "date"}
     assert kinds == {pl.Float64}
@@ -32,7 +31,7 @@ def test_each_feature_has_a_definition_here(registry):
 @pytest.mark.parametrize("table", TABLES)
 def test_each_feature_says_what_it_is(registry, table):
     """Formula, unit and a window that the handler's read covers are there."""
-    back = TABLES[table].reads["features.panel"].back
+    back = HANDLERS[table].reads["features.panel"].back
     features = registry.feature_registry.of_table(table)
     assert all(f.formula and f.unit and f.doc for f in features)
     assert max(f.window_sessions for f in features) == back + 1

@@ -15,8 +15,8 @@ from cbi_stream.registry.loader import Registry
 from cbi_stream.words.errors import DishonestWindow
 from handlers.features.macro import macro
 from handlers.features.technical import technical
+from tests.features.conftest import HANDLERS, TABLES
 
-TABLES = {"features.technical": technical, "features.macro": macro}
 LATE = (330, 421, 502, 540, 612, 655, 700, 759)
 PRICES = ("open", "high", "low", "close", "soybeans_close", "meal_close")
 
@@ -28,7 +28,8 @@ def nothing(fred: pl.DataFrame) -> pl.DataFrame:
 
 
 def _graph(registry: Registry, *declared: object) -> Graph:
-    kept = [h for h in TABLES.values() if h.writes not in {d.writes for d in declared}]
+    given = {d.writes for d in declared}
+    kept = [h for h in HANDLERS.values() if h.writes not in given]
     return build(registry, [nothing, *kept, *declared])
 
 
@@ -46,7 +47,7 @@ def test_the_probe_finds_the_family_pure(registry, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_a_late_slice_equals_the_long_one(families, panel, table):
     """Rows computed from a slice that begins later are the same to the bit."""
-    back = TABLES[table].reads["features.panel"].back
+    back = HANDLERS[table].reads["features.panel"].back
     full = families[table](panel)
     for first in (1, 97, 250, 431):
         late = families[table](panel[first:])[back:]

@@ -125,8 +125,8 @@ MISTAKES = [
     ),
     (
         "tables/features.master.yaml",
-        "features.technical,",
-        "features.technicol,",
+        "- features.technical\n",
+        "- features.technicol\n",
         "technicol",
         "no contract for features.technicol",
     ),
@@ -304,7 +304,7 @@ def test_a_planted_mistake_is_named_with_file_and_line(
 
 def test_features_that_reach_no_training_file_are_refused(edit: Edit) -> None:
     """A family that the master table forgets is named with the line of a feature."""
-    folder = edit("tables/features.master.yaml", ", features.macro]", "]")
+    folder = edit("tables/features.master.yaml", "  - features.macro\n", "")
     with pytest.raises(
         BadRegistry, match=r"features\.macro stands in no table's"
     ) as no:
