@@ -83,13 +83,18 @@ def bound(
     own = 0
     for name in sources:
         own |= targets.called("sources", name)
-    mine = [entry for entry in registry.rules.rules if targets.about(entry.on) & own]
-    unknown = sorted({entry.rule for entry in mine} - rules.keys())
+    listed = enumerate(registry.rules.rules)
+    mine = [(i, entry) for i, entry in listed if targets.about(entry.on) & own]
+    known = ", ".join(sorted(rules)) or "none"
+    unknown = [
+        f"{registry.place('rules', 'rules', i)}: expected a rule that is declared, "
+        f"{known}; found {entry.rule}"
+        for i, entry in mine
+        if entry.rule not in rules
+    ]
     if unknown:
-        known = ", ".join(sorted(rules)) or "none"
-        msg = f"rules.yaml: expected rules that are declared, {known}; found {', '.join(unknown)}"
-        raise BadRegistry(msg)
-    found = [Bound(rules[entry.rule], entry) for entry in mine]
+        raise BadRegistry("\n".join(unknown))
+    found = [Bound(rules[entry.rule], entry) for _, entry in mine]
     bars = bool(own & targets.called("shapes", "bars"))
     file = registry.rules
     back = file.bars_back if bars else file.statements_back

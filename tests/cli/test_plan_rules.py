@@ -19,7 +19,7 @@ from cbi_stream.words.span import Span
 from tests.cli.conftest import REGISTRY
 
 Cbi = Callable[..., Any]
-STRICT = "\n  - {rule: jump, on: {symbols: [ZL]}, with: {limit: 0.045}}\n"
+STRICT = "\n  - {rule: jump, on: {symbols: [ZL]}, with: {limit: 0.06}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_run_moves_exactly_the_lines_that_the_plan_names(applied: Applied) -> 
     assert applied.kept_still
     assert {each["would"] for each in lines} == {"be turned away"}
     assert {(each["sha256"], each["line"]) for each in lines} == applied.away
-    assert len(applied.away) > 3
+    assert len(applied.away) > 1
 
 
 def test_what_a_run_changes_was_planned(applied: Applied) -> None:
