@@ -78,7 +78,8 @@ def markets(panel: pl.DataFrame) -> pl.DataFrame:
     asked = {f"{m}_{n}": kernel(m) for m in MARKETS for n, kernel in _ROLLED.items()}
     found = k.roll(prices, asked)
     return found.select(
-        "date", **{f"{market}_{what}": _MADE[what](market) for market, what in _FEATURES}
+        "date",
+        **{f"{market}_{what}": _MADE[what](market) for market, what in _FEATURES},
     )
 
 

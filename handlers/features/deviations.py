@@ -49,9 +49,9 @@ def deviations(panel: pl.DataFrame) -> pl.DataFrame:
             (pl.col(f"std_{n}") * _ROOT_YEAR).alias(f"volatility_{n}")
             for n in (5, 10, 120, 252)
         ),
-        pl.when(known).then(pl.col("ewm").sqrt() * _ROOT_YEAR).alias(
-            "volatility_ewm_20"
-        ),
+        pl.when(known)
+        .then(pl.col("ewm").sqrt() * _ROOT_YEAR)
+        .alias("volatility_ewm_20"),
         "volatility_rank_252",
         volatility_of_volatility_60=pl.when(usual > 0).then(
             pl.col("std_of_std") / usual

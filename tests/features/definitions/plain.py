@@ -127,6 +127,21 @@ def volatility_of(rows: Rows, over: int, need: int) -> float | None:
     return None if found is None else found * sqrt(252.0)
 
 
+def rsi_of(rows: Rows, name: str, over: int) -> float | None:
+    """Return Wilder's relative strength index, in percent, of the window's changes."""
+    values = column(rows, name)
+    changes = [
+        None if None in pair else pair[1] - pair[0]
+        for pair in zip(values, values[1:], strict=False)
+    ]
+    newest, keep = held(changes[1 - 2 * over :]), 1 - 1 / over
+    if len(newest) < 0.75 * (2 * over - 1) or not any(newest):
+        return None
+    up = faded_mean([None if c is None else max(c, 0.0) for c in changes], keep)
+    down = faded_mean([None if c is None else max(-c, 0.0) for c in changes], keep)
+    return 100.0 - 100.0 * down / (up + down)
+
+
 def minus(left: float | None, right: float | None) -> float | None:
     """Return the difference, where both are there."""
     return None if left is None or right is None else left - right
