@@ -6,6 +6,7 @@ Windows hold the newest value last; `need` is how many values must be there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import fsum, log, sqrt
 from typing import Any
 
@@ -131,8 +132,7 @@ def rsi_of(rows: Rows, name: str, over: int) -> float | None:
     """Return Wilder's relative strength index, in percent, of the window's changes."""
     values = column(rows, name)
     changes = [
-        None if None in pair else pair[1] - pair[0]
-        for pair in zip(values, values[1:], strict=False)
+        None if None in pair else pair[1] - pair[0] for pair in pairwise(values)
     ]
     newest, keep = held(changes[1 - 2 * over :]), 1 - 1 / over
     if len(newest) < 0.75 * (2 * over - 1) or not any(newest):

@@ -46,6 +46,7 @@ def _bollinger(rows: Rows) -> float | None:
 
 
 def macd(rows: Rows) -> float | None:
+    """Return the difference of two exponential means of the log close."""
     logs = [None if v is None else log(v) for v in column(rows[-192:], "close")]
     if len(held(logs[-26:])) < 20:
         return None
@@ -53,12 +54,14 @@ def macd(rows: Rows) -> float | None:
 
 
 def signal(rows: Rows) -> float | None:
+    """Return the exponential mean of that difference."""
     first = max(0, len(rows) - 64)
     macds = [macd(rows[: i + 1]) for i in range(first, len(rows))]
     return faded_mean(macds, 0.8) if len(held(macds[-9:])) >= 7 else None
 
 
 def sound(row: Row) -> bool:
+    """Return whether a bar counts: whole, in order, and of a day with good ranges."""
     bar = [row[name] for name in ("open", "high", "low", "close")]
     if None in bar or row["date"] < RANGES_FROM:
         return False
@@ -73,6 +76,7 @@ def _true_range(row: Row, before: Row) -> float | None:
 
 
 def atr(rows: Rows) -> float | None:
+    """Return Wilder's average true range of log prices."""
     pairs = zip(rows[1:], rows, strict=False)
     found = [_true_range(row, before) for row, before in pairs]
     return faded_mean(found, 13 / 14) if len(held(found[-27:])) >= 21 else None
