@@ -131,9 +131,7 @@ def volatility_of(rows: Rows, over: int, need: int) -> float | None:
 def rsi_of(rows: Rows, name: str, over: int) -> float | None:
     """Return Wilder's relative strength index, in percent, of the window's changes."""
     values = column(rows, name)
-    changes = [
-        None if None in pair else pair[1] - pair[0] for pair in pairwise(values)
-    ]
+    changes = [None if None in pair else pair[1] - pair[0] for pair in pairwise(values)]
     newest, keep = held(changes[1 - 2 * over :]), 1 - 1 / over
     if len(newest) < 0.75 * (2 * over - 1) or not any(newest):
         return None
