@@ -10,21 +10,14 @@ from __future__ import annotations
 import polars as pl
 
 from cbi_stream import kernels as k
+from handlers.features.strength import strength
 
-_WILDER_SPAN = 27
-"""Wilder's smoothing over 14 sessions has the weight 1/14 for the newest value: the
-exponential mean of span 27, as 2 / (27 + 1) = 1/14."""
-_WILDER_WINDOW = 240
-"""Sessions; the weights left out add up to (13/14)^240 = 2e-8."""
 _MACD_WINDOW = 192
 """Sessions; the weights left out add up to (25/27)^192 = 4e-7 for the slower mean."""
 _SIGNAL_WINDOW = 64
 """Sessions; the weights left out add up to 0.8^64 = 6e-7."""
 
 _ROLLED = {
-    "gains": k.ewm_mean("gain", _WILDER_SPAN, window=_WILDER_WINDOW, min_count=1),
-    "moves": k.ewm_mean("move", _WILDER_SPAN, window=_WILDER_WINDOW, min_count=1),
-    "moves_known": k.sum("move", _WILDER_SPAN, min_count=21),
     "fast": k.ewm_mean("log_close", 12, window=_MACD_WINDOW, min_count=1),
     "slow": k.ewm_mean("log_close", 26, window=_MACD_WINDOW, min_count=1),
     "closes_known": k.sum("log_close", 26, min_count=20),
@@ -40,28 +33,19 @@ _SIGNAL = {
 def momentum(panel: pl.DataFrame) -> pl.DataFrame:
     """Return the features of a panel, in its order of rows.
 
-    rsi_14 (Wilder, New Concepts in Technical Trading Systems, 1978): 100 times Wilder's
-    mean gain over Wilder's mean absolute change of the close, over 240 changes; null
-    where none of the newest 27 moved. Wilder begins with a plain mean of 14 changes
-    instead of weights that end.
-
     macd_12_26 and macd_signal_9 (Appel) are of log closes: the exponential mean of span
     12 minus that of span 26, and the mean of span 9 of that difference. So their unit
     is log (about a share of the price), the same at 20 and at 80 cents.
     """
-    change = pl.col("close") - k.lag("close", 1)
     logs = panel.select(
-        gain=change.clip(lower_bound=0.0),
-        move=change.abs(),
-        log_close=pl.when(pl.col("close") > 0).then(pl.col("close").log()),
+        log_close=pl.when(pl.col("close") > 0).then(pl.col("close").log())
     )
-    moved = pl.col("moves_known") > 0
     settled = pl.col("closes_known").is_not_null()
     rolled = k.roll(logs, _ROLLED).select(
-        rsi_14=pl.when(moved).then(pl.col("gains") / pl.col("moves") * 100.0),
         macd_12_26=pl.when(settled).then(pl.col("fast") - pl.col("slow")),
         distance_from_high_252=pl.col("log_close") - pl.col("highest"),
         distance_from_low_252=pl.col("log_close") - pl.col("lowest"),
     )
     signalled = pl.when(pl.col("macd_known").is_not_null()).then(pl.col("signal"))
-    return k.roll(rolled, _SIGNAL).select(*rolled.columns, macd_signal_9=signalled)
+    moves = k.roll(rolled, _SIGNAL).select(*rolled.columns, macd_signal_9=signalled)
+    return moves.insert_column(0, strength(panel, "close", over=14).alias("rsi_14"))

@@ -1,9 +1,7 @@
 """Volatility from a session's open, high, low and close. It never mends a bar.
 
-A bar counts from `ranges_from` of settings.yaml on, where all four prices are there
-and above zero and the high and low enclose the open and the close; any other one is
-missing.
-All features are of log prices, so that a range is a share of the price.
+Which bars count is said in `bars`; any other one is missing. All features are of log
+prices, so that a range is a share of the price.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from math import log
 import polars as pl
 
 from cbi_stream import kernels as k
+from handlers.features.bars import log_bars
 
 _YEAR = 252.0
 """Sessions a year, as for the other volatilities."""
@@ -52,29 +51,10 @@ def ranges(panel: pl.DataFrame, *, first: date) -> pl.DataFrame:
         first: the first session whose highs and lows can be trusted.
     """
     known = pl.col("true_ranges_known").is_not_null()
-    return k.roll(_parts(_log_bars(panel, first)), _ROLLED).select(
+    return k.roll(_parts(log_bars(panel, first)), _ROLLED).select(
         atr_14=pl.when(known).then(pl.col("true_ranges")),
         parkinson_20=(pl.col("parkinson") * (_YEAR * _PER_SQUARED_RANGE)).sqrt(),
         garman_klass_20=(pl.col("garman_klass") * _YEAR).sqrt(),
-    )
-
-
-def _log_bars(panel: pl.DataFrame, first: date) -> pl.DataFrame:
-    """Return log prices, all null where the bar does not count, and `before`.
-
-    `before` is the log of the previous close, which any positive one is good for.
-    """
-    low, high = pl.col("low"), pl.col("high")
-    sound = (pl.col("date") >= first) & (low > 0)
-    for inside in (pl.col("open"), pl.col("close")):
-        sound &= (low <= inside) & (inside <= high)
-    before = k.lag("close", 1)
-    return panel.select(
-        *(
-            pl.when(sound).then(pl.col(name).log()).alias(name)
-            for name in ("open", "high", "low", "close")
-        ),
-        before=pl.when(before > 0).then(before.log()),
     )
 
 

@@ -4,7 +4,8 @@ Returns are correlated, not levels: two levels that both drift correlate by them
 
 Windows count sessions; a feature needs three quarters of its window, else it is null.
 What is here reads the target's close and volume, VIX and the ten-year yield; the other
-ideas stand in `momentum`, `ranges` and `cross_asset`, each a pure function of a panel.
+ideas stand in `momentum`, `ranges`, `cross_asset`, `trend`, `speed`, `steadiness`,
+`oscillators` and `flows`, each a pure function of a panel.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ import polars as pl
 from cbi_stream import Spec, handler, sessions
 from cbi_stream import kernels as k
 from handlers.features.cross_asset import cross_asset
+from handlers.features.flows import flows
 from handlers.features.momentum import momentum
+from handlers.features.oscillators import oscillators
 from handlers.features.ranges import ranges
+from handlers.features.speed import speed
+from handlers.features.steadiness import steadiness
+from handlers.features.trend import trend
 
 _ROOT_YEAR = 252.0**0.5
 """Daily to yearly volatility, by the usual 252 sessions."""
@@ -72,12 +78,37 @@ _PANEL = (
 def technical(panel: pl.DataFrame, *, spec: Spec) -> pl.DataFrame:
     """Return one row of features per session of the panel."""
     first = spec.settings.ranges_from
-    ideas = (momentum(panel), ranges(panel, first=first), cross_asset(panel))
+    ideas = (
+        momentum(panel),
+        ranges(panel, first=first),
+        cross_asset(panel),
+        trend(panel),
+        speed(panel),
+        steadiness(panel),
+        oscillators(panel, first=first),
+        flows(panel, first=first),
+    )
     # Each has the panel's rows in the panel's order.
-    return pl.concat([_trend(panel), *ideas], how="horizontal")
+    found = pl.concat([_levels(panel), *ideas], how="horizontal")
+    return found.with_columns(
+        macd_histogram_9=pl.col("macd_12_26") - pl.col("macd_signal_9"),
+        keltner_position_20=_in_keltner_bands(panel["close"]),
+    )
 
 
-def _trend(panel: pl.DataFrame) -> pl.DataFrame:
+def _in_keltner_bands(close: pl.Series) -> pl.Expr:
+    """Return 0 at the lower band, two average true ranges under ewm_20, 1 at the upper.
+
+    Keltner's channel (1960) as Raschke draws it, in logs. Null where no range is known
+    or there was none.
+    """
+    middle, reach = pl.col("ewm_20"), pl.col("atr_14")
+    here = pl.lit(close)
+    known = (here > 0) & (middle > 0) & (reach > 0)
+    return pl.when(known).then((here / middle).log() / (reach * 4.0) + 0.5)
+
+
+def _levels(panel: pl.DataFrame) -> pl.DataFrame:
     """Return the features of the close, the volume, VIX and the ten-year yield.
 
     bollinger_position_20 is Bollinger's %b: 0 at the lower band of two deviations, 1 at

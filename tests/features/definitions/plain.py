@@ -6,6 +6,7 @@ Windows hold the newest value last; `need` is how many values must be there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from math import fsum, log, sqrt
 from typing import Any
 
@@ -125,6 +126,18 @@ def volatility_of(rows: Rows, over: int, need: int) -> float | None:
     """Return the yearly deviation of the target's newest returns."""
     found = std_of(returns_of(rows[-over - 1 :], "close"), need)
     return None if found is None else found * sqrt(252.0)
+
+
+def rsi_of(rows: Rows, name: str, over: int) -> float | None:
+    """Return Wilder's relative strength index, in percent, of the window's changes."""
+    values = column(rows, name)
+    changes = [None if None in pair else pair[1] - pair[0] for pair in pairwise(values)]
+    newest, keep = held(changes[1 - 2 * over :]), 1 - 1 / over
+    if len(newest) < 0.75 * (2 * over - 1) or not any(newest):
+        return None
+    up = faded_mean([None if c is None else max(c, 0.0) for c in changes], keep)
+    down = faded_mean([None if c is None else max(-c, 0.0) for c in changes], keep)
+    return 100.0 - 100.0 * down / (up + down)
 
 
 def minus(left: float | None, right: float | None) -> float | None:

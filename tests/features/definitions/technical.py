@@ -19,6 +19,7 @@ from tests.features.definitions.plain import (
     mean_of,
     rank_of,
     ratio,
+    rsi_of,
     slope_of,
     std_of,
     volatility_of,
@@ -44,30 +45,23 @@ def _bollinger(rows: Rows) -> float | None:
     return (closes[-1] - lower) / (upper - lower)
 
 
-def _rsi(rows: Rows) -> float | None:
-    changes = [change(rows[: i + 1], "close", 1) for i in range(1, len(rows))]
-    if len(held(changes[-27:])) < 21:
-        return None
-    up = faded_mean([None if c is None else max(c, 0.0) for c in changes], 13 / 14)
-    down = faded_mean([None if c is None else max(-c, 0.0) for c in changes], 13 / 14)
-    moved = any(held(changes[-27:]))
-    return 100.0 - 100.0 * down / (up + down) if moved else None
-
-
-def _macd(rows: Rows) -> float | None:
+def macd(rows: Rows) -> float | None:
+    """Return the difference of two exponential means of the log close."""
     logs = [None if v is None else log(v) for v in column(rows[-192:], "close")]
     if len(held(logs[-26:])) < 20:
         return None
     return faded_mean(logs, 1 - 2 / 13) - faded_mean(logs, 1 - 2 / 27)
 
 
-def _signal(rows: Rows) -> float | None:
+def signal(rows: Rows) -> float | None:
+    """Return the exponential mean of that difference."""
     first = max(0, len(rows) - 64)
-    macds = [_macd(rows[: i + 1]) for i in range(first, len(rows))]
+    macds = [macd(rows[: i + 1]) for i in range(first, len(rows))]
     return faded_mean(macds, 0.8) if len(held(macds[-9:])) >= 7 else None
 
 
-def _sound(row: Row) -> bool:
+def sound(row: Row) -> bool:
+    """Return whether a bar counts: whole, in order, and of a day with good ranges."""
     bar = [row[name] for name in ("open", "high", "low", "close")]
     if None in bar or row["date"] < RANGES_FROM:
         return False
@@ -75,20 +69,21 @@ def _sound(row: Row) -> bool:
 
 
 def _true_range(row: Row, before: Row) -> float | None:
-    if not _sound(row) or before["close"] is None:
+    if not sound(row) or before["close"] is None:
         return None
     top = max(row["high"], before["close"])
     return log(top / min(row["low"], before["close"]))
 
 
-def _atr(rows: Rows) -> float | None:
+def atr(rows: Rows) -> float | None:
+    """Return Wilder's average true range of log prices."""
     pairs = zip(rows[1:], rows, strict=False)
     found = [_true_range(row, before) for row, before in pairs]
     return faded_mean(found, 13 / 14) if len(held(found[-27:])) >= 21 else None
 
 
 def _parkinson(rows: Rows) -> float | None:
-    found = [log(r["high"] / r["low"]) ** 2 if _sound(r) else None for r in rows]
+    found = [log(r["high"] / r["low"]) ** 2 if sound(r) else None for r in rows]
     mean = mean_of(found, 15)
     return None if mean is None else sqrt(252 * mean / (4 * log(2)))
 
@@ -97,7 +92,7 @@ def _garman_klass(rows: Rows) -> float | None:
     found = [
         0.5 * log(r["high"] / r["low"]) ** 2
         - (2 * log(2) - 1) * log(r["close"] / r["open"]) ** 2
-        if _sound(r)
+        if sound(r)
         else None
         for r in rows
     ]
@@ -156,15 +151,15 @@ DEFINITIONS: dict[str, Definition] = {
     "distance_from_high_252": lambda r: _from_extreme(r, max),
     "distance_from_low_252": lambda r: _from_extreme(r, min),
     "bollinger_position_20": _bollinger,
-    "rsi_14": _rsi,
-    "macd_12_26": _macd,
-    "macd_signal_9": _signal,
+    "rsi_14": lambda r: rsi_of(r, "close", 14),
+    "macd_12_26": macd,
+    "macd_signal_9": signal,
     "volatility_20": lambda r: volatility_of(r, 20, 15),
     "volatility_60": lambda r: volatility_of(r, 60, 45),
     "volatility_ratio_20_60": lambda r: ratio(
         volatility_of(r, 20, 15), volatility_of(r, 60, 45)
     ),
-    "atr_14": _atr,
+    "atr_14": atr,
     "parkinson_20": _parkinson,
     "garman_klass_20": _garman_klass,
     "volume_zscore_60": lambda r: zscore_of(column(r, "volume_lag1"), 45),
