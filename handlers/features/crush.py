@@ -20,7 +20,7 @@ before the first of them, which says whether its legs were of one contract month
 _OILS = ("soybean_oil", "palm_oil", "rapeseed_oil", "sunflower_oil")
 _PANEL = (
     "close", "soybeans_close", "meal_close", "corn_close", "wheat_close", "crude_close",
-    "heating_oil_close", "gasoline_close", "palm_close", "myr_close",
+    "heating_oil_close", "gasoline_close", "fcpo_close", "myr_close",
     *(f"world_{oil}{age}" for oil in _OILS for age in ("", "_age_days")),
 )  # fmt: skip
 

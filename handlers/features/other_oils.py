@@ -19,13 +19,13 @@ _OTHERS = ("palm", "rapeseed", "sunflower")
 """Oils of which the World Bank has monthly means."""
 
 _ROLLED = {
-    "palm_ratio_zscore_60": k.zscore("palm_log_ratio", 60, min_count=45),
-    "palm_ratio_rank_252": k.rank("palm_log_ratio", 252, min_count=189),
-    "corr_palm_60": k.corr(y="return_1", x="palm_return_1", window=60, min_count=45),
-    "corr_palm_252": k.corr(y="return_1", x="palm_return_1", window=252, min_count=189),
-    "beta_palm_60": k.beta(y="return_1", x="palm_return_1", window=60, min_count=45),
-    "palm_deviation_60": k.std("palm_return_1", 60, min_count=45),
-    "palm_fuel_zscore_252": k.zscore("palm_fuel", 252, min_count=189),
+    "fcpo_ratio_zscore_60": k.zscore("fcpo_log_ratio", 60, min_count=45),
+    "fcpo_ratio_rank_252": k.rank("fcpo_log_ratio", 252, min_count=189),
+    "corr_fcpo_60": k.corr(y="return_1", x="fcpo_return_1", window=60, min_count=45),
+    "corr_fcpo_252": k.corr(y="return_1", x="fcpo_return_1", window=252, min_count=189),
+    "beta_fcpo_60": k.beta(y="return_1", x="fcpo_return_1", window=60, min_count=45),
+    "fcpo_deviation_60": k.std("fcpo_return_1", 60, min_count=45),
+    "fcpo_fuel_zscore_252": k.zscore("fcpo_fuel", 252, min_count=189),
 }
 _YEAR = 252.0
 """Sessions, as for the other volatilities."""
@@ -39,34 +39,34 @@ def other_oils(panel: pl.DataFrame) -> pl.DataFrame:
 def _palm(panel: pl.DataFrame) -> pl.DataFrame:
     """Return palm of the session beside the target and beside heating oil.
 
-    palm_fuel is a gallon's worth of palm (7.5 pounds) less a gallon of heating oil, in
+    fcpo_fuel is a gallon's worth of palm (7.5 pounds) less a gallon of heating oil, in
     US dollars per gallon: below zero palm is burnt without any mandate.
     """
-    ringgit, rate = pl.col("palm_close"), pl.col("myr_close")
+    ringgit, rate = pl.col("fcpo_close"), pl.col("myr_close")
     dollars = pl.when((ringgit > 0) & (rate > 0)).then(ringgit / rate)
     prices = panel.select("close", "heating_oil_close", palm=dollars)
     oil, palm = pl.col("close") * _TONNE, pl.col("palm")
     gallon = palm * _FUEL
     beside = prices.select(
-        palm_spread_usd_per_tonne=oil - palm,
-        palm_log_ratio=pl.when((oil > 0) & (palm > 0)).then((oil / palm).log()),
-        palm_fuel=gallon - pl.col("heating_oil_close"),
+        fcpo_spread_usd_per_tonne=oil - palm,
+        fcpo_log_ratio=pl.when((oil > 0) & (palm > 0)).then((oil / palm).log()),
+        fcpo_fuel=gallon - pl.col("heating_oil_close"),
         return_1=k.log_return("close"),
-        palm_return_1=k.log_return("palm"),
-        palm_return_20=k.log_return("palm", 20),
+        fcpo_return_1=k.log_return("palm"),
+        fcpo_return_20=k.log_return("palm", 20),
     )
-    ratio, fuel = "palm_log_ratio", "palm_fuel"
+    ratio, fuel = "fcpo_log_ratio", "fcpo_fuel"
     return k.roll(beside, _ROLLED).select(
-        "palm_spread_usd_per_tonne",
+        "fcpo_spread_usd_per_tonne",
         ratio,
-        "palm_return_1",
-        "palm_return_20",
-        *(name for name in _ROLLED if name != "palm_deviation_60"),
-        palm_volatility_60=pl.col("palm_deviation_60") * _YEAR**0.5,
-        palm_ratio_change_5=pl.col(ratio) - k.lag(ratio, 5),
-        palm_ratio_change_20=pl.col(ratio) - k.lag(ratio, 20),
-        palm_ratio_change_60=pl.col(ratio) - k.lag(ratio, 60),
-        palm_fuel_change_20=pl.col(fuel) - k.lag(fuel, 20),
+        "fcpo_return_1",
+        "fcpo_return_20",
+        *(name for name in _ROLLED if name != "fcpo_deviation_60"),
+        fcpo_volatility_60=pl.col("fcpo_deviation_60") * _YEAR**0.5,
+        fcpo_ratio_change_5=pl.col(ratio) - k.lag(ratio, 5),
+        fcpo_ratio_change_20=pl.col(ratio) - k.lag(ratio, 20),
+        fcpo_ratio_change_60=pl.col(ratio) - k.lag(ratio, 60),
+        fcpo_fuel_change_20=pl.col(fuel) - k.lag(fuel, 20),
     )
 
 

@@ -45,11 +45,14 @@ def make(registry: Registry, spec: Spec, rows_of: Any, fits: Any) -> Make:
     ) -> Any:
         known = extent or Span(FIRST, END)
         grid = grid_frame(registry, Span(FIRST, date(2024, 7, 15)), known)
+        given = {"fred": list(observed), "cftc": list(counted)}
         out = panel(
             sessions=grid,
             prices=rows_of("staging.prices", bars),
-            fred=rows_of("staging.fred", list(observed)),
-            cftc=rows_of("staging.cftc", list(counted)),
+            **{
+                source: rows_of(f"staging.{source}", given.get(source, []))
+                for source in registry.join_spec.sources
+            },
             spec=spec,
         )
         return fits("features.panel", out)
@@ -183,13 +186,18 @@ def test_series_fill_their_own_column(make: Make) -> None:
     assert row["vix"] is None
 
 
-def test_master_puts_tables_side_by_side(make: Make, fits: Any, rows_of: Any) -> None:
+def test_master_puts_tables_side_by_side(
+    make: Make, fits: Any, rows_of: Any, registry: Registry
+) -> None:
     """One row per session of the panel; without features the columns are null."""
     left = make([_bar(FIRST)])
     features = [{"date": date(2024, 6, 4), "return_1": 0.5}]
-    right = rows_of("features.technical", features)
-    more = rows_of("features.macro", [])
-    found = fits("features.master", master(panel=left, technical=right, macro=more))
+    given = {"technical": features}
+    right = {
+        family: rows_of(f"features.{family}", given.get(family, []))
+        for family in registry.feature_registry.families
+    }
+    found = fits("features.master", master(panel=left, **right))
     assert found["date"].to_list() == left["date"].to_list()
     assert found["return_1"].to_list() == [None, 0.5, *[None] * 8]
 

@@ -129,13 +129,15 @@ def test_inner_is_taken_where_it_is_declared(copied: Path) -> None:
 
 
 def test_the_columns_are_those_that_stood_there_before(copied: Path) -> None:
-    """Five prices, and seventeen observations with their ages; one flag came."""
+    """Prices, and observations with their ages; one flag came, and new joins last."""
     spec = loader.load(copied).join_spec
-    assert [p.symbol for p in spec.prices.values()] == ["ZS", "ZM", "ZC", "CL", "GC"]
-    assert len(spec.observations) == 17
-    assert spec.sources == ("fred", "cftc")
+    symbols = [p.symbol for p in spec.prices.values()]
+    assert symbols[:5] == ["ZS", "ZM", "ZC", "CL", "GC"]
+    assert list(spec.observations)[:2] == ["vix", "fed_funds"]
+    assert list(spec.observations)[16] == "hedgers_short"
+    assert spec.sources[:2] == ("fred", "cftc")
     assert spec.columns[-1] == "open_interest_missing"
-    assert len(spec.columns) == 5 + 2 * 17 + 1
+    assert len(spec.columns) == len(symbols) + 2 * len(spec.observations) + 1
 
 
 def test_tests_are_no_meaning(copied: Path) -> None:

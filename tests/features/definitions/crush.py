@@ -103,7 +103,7 @@ def _ethanol(row: Row) -> float | None:
 
 
 def _palm(row: Row) -> float | None:
-    paid = priced(row, "palm_close", "myr_close")
+    paid = priced(row, "fcpo_close", "myr_close")
     return paid and paid[0] / paid[1]
 
 
@@ -218,19 +218,19 @@ DEFINITIONS: dict[str, Definition] = {
     "ethanol_margin_rank_252": _rank(_ethanol),
     "ethanol_margin_zscore_60": _zscore(_ethanol, 60),
     "ethanol_margin_change_20": _change(_ethanol, 20),
-    "palm_spread_usd_per_tonne": _level(_palm_spread),
-    "palm_log_ratio": _level(_palm_ratio),
-    "palm_return_1": _log_change(_palm, 1),
-    "palm_return_20": _log_change(_palm, 20),
-    "palm_ratio_zscore_60": _zscore(_palm_ratio, 60),
-    "palm_ratio_rank_252": _rank(_palm_ratio),
-    **{f"palm_ratio_change_{n}": _change(_palm_ratio, n) for n in (5, 20, 60)},
-    "corr_palm_60": partial(_beside_palm, over=60, which=1),
-    "corr_palm_252": partial(_beside_palm, over=252, which=1),
-    "beta_palm_60": partial(_beside_palm, over=60, which=0),
-    "palm_volatility_60": _palm_volatility,
-    "palm_fuel_zscore_252": _zscore(_palm_fuel, 252),
-    "palm_fuel_change_20": _change(_palm_fuel, 20),
+    "fcpo_spread_usd_per_tonne": _level(_palm_spread),
+    "fcpo_log_ratio": _level(_palm_ratio),
+    "fcpo_return_1": _log_change(_palm, 1),
+    "fcpo_return_20": _log_change(_palm, 20),
+    "fcpo_ratio_zscore_60": _zscore(_palm_ratio, 60),
+    "fcpo_ratio_rank_252": _rank(_palm_ratio),
+    **{f"fcpo_ratio_change_{n}": _change(_palm_ratio, n) for n in (5, 20, 60)},
+    "corr_fcpo_60": partial(_beside_palm, over=60, which=1),
+    "corr_fcpo_252": partial(_beside_palm, over=252, which=1),
+    "beta_fcpo_60": partial(_beside_palm, over=60, which=0),
+    "fcpo_volatility_60": _palm_volatility,
+    "fcpo_fuel_zscore_252": _zscore(_palm_fuel, 252),
+    "fcpo_fuel_change_20": _change(_palm_fuel, 20),
 }
 for _other in ("palm", "rapeseed", "sunflower"):
     DEFINITIONS |= {
