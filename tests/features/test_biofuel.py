@@ -181,15 +181,14 @@ def test_sources_are_what_a_feature_draws_on(registry, long, weeks):
     """Other values of a series move exactly the features that name it."""
     panel = long[0]
     full = _made(registry, panel, weeks)
-    drawn = {name: set() for name in full.columns if name not in STEPS}
+    drawn = {name: set() for name in full.columns}
     for column, joined in registry.join_spec.observations.items():
         other = panel.with_columns(
             pl.col(column) * 1.37 + 0.01 * pl.int_range(pl.len())
         )
         found = _made(registry, other, weeks)
-        for name in drawn:
-            if not full[name].eq_missing(found[name]).all():
-                drawn[name].add(f"{joined.source}.{joined.series}")
+        for name in _differing(full, found):
+            drawn[name].add(f"{joined.source}.{joined.series}")
     for feature in registry.feature_registry.of_table(TABLE):
         if feature.name in STEPS:
             assert feature.sources == (f"epa_rin.{STEPS[feature.name]}",)
