@@ -43,8 +43,8 @@ def cross_asset(panel: pl.DataFrame) -> pl.DataFrame:
     returns = panel.select(
         soybeans_return_20=k.log_return("soybeans_close", 20),
         crude_return_20=k.log_return("crude_close", 20),
-        oil_share=_oil_share(),
-        crush_usd_per_bushel=_where_legs_pair(panel.select("date", crush=_crush())),
+        oil_share=oil_share(),
+        crush_usd_per_bushel=board_crush(panel),
         return_1=k.log_return("close"),
         return_soybeans=k.log_return("soybeans_close"),
         return_crude=k.log_return("crude_close"),
@@ -60,6 +60,11 @@ def cross_asset(panel: pl.DataFrame) -> pl.DataFrame:
             pl.col("corr_crude_60") - pl.col("corr_crude_252")
         ).abs(),
     )
+
+
+def board_crush(panel: pl.DataFrame) -> pl.Series:
+    """Return the crush of each session in US dollars per bushel, null where legs differ."""
+    return _where_legs_pair(panel.select("date", crush=_crush()))
 
 
 def _crush() -> pl.Expr:
@@ -95,7 +100,7 @@ def _where_legs_pair(found: pl.DataFrame) -> pl.Series:
     return found.select(pl.when(mismatch).then(None).otherwise(crush)).to_series()
 
 
-def _oil_share() -> pl.Expr:
+def oil_share() -> pl.Expr:
     """Return what share of the value of a bushel's products the oil makes up."""
     meal, oil = pl.col("meal_close") * _MEAL, pl.col("close") * _OIL
     return pl.when((meal > 0) & (oil > 0)).then(oil / (oil + meal))

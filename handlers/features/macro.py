@@ -1,5 +1,7 @@
 """Rates, fear, the dollar, crude's basis and positioning, as known at decision time.
 
+Credit, money, work and prices stand in `conditions`, a pure function of a panel.
+
 It repeats no column of the panel and never fills: what the panel does not know, because
 it was not out or is too old, leaves the feature null. Observations come as steps (a
 report a week, a rate a day), so windows count sessions, not reports.
@@ -11,6 +13,7 @@ import polars as pl
 
 from cbi_stream import handler, sessions
 from cbi_stream import kernels as k
+from handlers.features.conditions import COLUMNS, conditions
 
 _YEAR = 252
 
@@ -20,7 +23,7 @@ _PANEL = (
     "breakeven_5y", "wti_spot", "wti_spot_age_days", "dollar_index", "open_interest",
     "open_interest_age_days",
     *(f"{who}_{side}{age}" for who in _PARTIES for side in ("long", "short")
-      for age in ("", "_age_days")),
+      for age in ("", "_age_days")), *COLUMNS,
 )  # fmt: skip
 
 _ROLLED = {
@@ -47,9 +50,11 @@ def macro(panel: pl.DataFrame) -> pl.DataFrame:
         wti_basis=_wti_basis(panel),
     )
     net = "speculators_net_share"
-    return k.roll(observed, _ROLLED).select(
+    found = k.roll(observed, _ROLLED).select(
         pl.exclude("vix"), speculators_net_share_change_20=_change(net, 20)
     )
+    # Both have the panel's rows in the panel's order.
+    return pl.concat([found, conditions(panel)], how="horizontal")
 
 
 def _change(column: str, over: int) -> pl.Expr:
