@@ -98,16 +98,12 @@ def events_counted(listed: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         holds, of those announced before the decision.
     """
     told = events.select(
-        "event", "topic", "vintage", "effective_at", "source", "knowable_at",
-        said="date", value=pl.lit(1.0),
+        "topic", "vintage", "effective_at", "source", "knowable_at", said="date",
+        value=pl.lit(1.0), one=pl.struct("event", "topic", "date").rank("dense"),
     )  # fmt: skip
-    one = ["date", "event", "topic", "said"]
-    pairs = (
-        _known(listed, told, days=EVENT_DAYS)
-        .sort(*one, "vintage")
-        .unique(one, keep="last", maintain_order=True)
-    )
-    written = pairs.filter(pl.col("source") == "tariff_events")
+    # What an event is and when it was announced stands in its first version.
+    first = (pl.col("vintage") == 0) & (pl.col("source") == "tariff_events")
+    written = _known(listed, told.filter(first), days=EVENT_DAYS)
     kept = written.group_by("date").agg(kept=pl.col("age").min() <= _KEPT_DAYS)
     out = listed.select("date")
     for kind, topics in KINDS.items():
@@ -116,8 +112,8 @@ def events_counted(listed: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         found = _faded(mine, kept, [*names, f"days_since_{kind}_event"])
         out = out.join(found, on="date", how="left", maintain_order="left")
     for kind, topics in _AWAITED.items():
-        mine = pairs.filter(pl.col("topic").is_in(topics))
-        found = _awaited(mine, f"days_to_{kind}_effective")
+        mine = told.filter(pl.col("topic").is_in(topics))
+        found = _awaited(listed, mine, f"days_to_{kind}_effective")
         out = out.join(found, on="date", how="left", maintain_order="left")
     return out
 
@@ -189,10 +185,14 @@ def _in_parts(half_life: int) -> pl.Expr:
     return (pl.col("value") * fades * _PARTS).round().cast(pl.Int64, strict=False)
 
 
-def _awaited(mine: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return by session the days to the first day to come from which something holds."""
+def _awaited(listed: pl.DataFrame, told: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return by session the days to the first day to come from which something holds.
+
+    What the newest version known says; one that takes its day back is waited for no more.
+    """
+    pairs = _known(listed, told, days=EVENT_DAYS)
+    newest = pl.col("vintage") == pl.col("vintage").max().over("date", "one")
     ahead = (pl.col("effective_at") - pl.col("date")).dt.total_days()
-    coming = mine.with_columns(ahead=ahead).filter(pl.col("ahead") > 0)
-    return coming.group_by("date").agg(
-        pl.col("ahead").min().cast(pl.Float64).alias(name)
-    )
+    coming = pairs.filter(newest).with_columns(ahead=ahead).filter(pl.col("ahead") > 0)
+    least = pl.col("ahead").min().cast(pl.Float64)
+    return coming.group_by("date").agg(least.alias(name))

@@ -20,6 +20,8 @@ from handlers.features.seasons import circles, crops
 
 _SEASON_DAYS = 500
 """A report of WASDE names seasons that began at most so many days before it."""
+_REPORTED = "soybean_oil.us.ending_stocks"
+"""Every report has it."""
 _WASDE_DAYS = 65
 """It comes each month; an older one says that reports are missing."""
 _TUESDAY = 2
@@ -162,9 +164,8 @@ def _since_report(listed: pl.DataFrame, wasde: pl.DataFrame) -> pl.Series:
     Only stamped lines tell of a report; one that was seen again later is none. Null
     where the newest known one is over 65 days old.
     """
-    reports = wasde.filter(pl.col("basis") == "stamp").select(
-        "knowable_at", season="date"
-    )
+    mine = (pl.col("basis") == "stamp") & (pl.col("series") == _REPORTED)
+    reports = wasde.filter(mine).select("knowable_at", season="date")
     pairs = listed.join_where(
         reports.unique(),
         pl.col("knowable_at") <= pl.col("decision_time"),

@@ -26,14 +26,16 @@ Demand: crop calendars). None of them spans the end of a year."""
 def circles() -> dict[str, pl.Expr]:
     """Return sine and cosine of the day in its year, half year and week, in [-1, 1]."""
     date = pl.col("date").dt
-    turns = {
-        "year": (date.ordinal_day().cast(pl.Float64) - 1.0) / _DAYS,
-        "half_year": (date.ordinal_day().cast(pl.Float64) - 1.0) / _DAYS * 2.0,
-        "week": (date.weekday().cast(pl.Float64) - 1.0) / 7.0,
+    passed = date.ordinal_day().cast(pl.Float64) - 1.0
+    # One factor each: how often polars rounds does not depend on the frame then.
+    angles = {
+        "year": passed * (2.0 * pi / _DAYS),
+        "half_year": passed * (4.0 * pi / _DAYS),
+        "week": (date.weekday().cast(pl.Float64) - 1.0) * (2.0 * pi / 7.0),
     }
     return {
-        f"{name}_{wave}": getattr(turn * (2.0 * pi), wave)()
-        for name, turn in turns.items()
+        f"{name}_{wave}": angle.sin() if wave == "sin" else angle.cos()
+        for name, angle in angles.items()
         for wave in ("sin", "cos")
     }
 
