@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -276,9 +276,3 @@ def test_each_feature_names_what_moves_it(registry, sessions, documents, events)
             assert moved <= named, name
             if table == "policy_rates":
                 assert moved == named, name
-
-
-def test_an_instant_has_its_zone(sessions):
-    """Decisions are instants in UTC: 18:00 in Chicago is 23:00 or midnight."""
-    hours = {datetime.fromisoformat(str(t)).hour for t in sessions["decision_time"]}
-    assert hours == {23, 0}
