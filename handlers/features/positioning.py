@@ -34,10 +34,12 @@ _COMBINED = {f"combined_{n}": f"007601.{n}" for n in _SPECULATORS}
 
 _MAX_AGE = 12
 """Days; a report that is due a week later is late by then."""
-_RANKED = 1827
-"""Days: five years of reports."""
-_LEAST_RANKED = 196
-"""Reports: three quarters of the 261 of five years."""
+_YEARS = 1827
+"""Days: five years, counted from the newest report."""
+_RANKED = 260
+"""Reports: those of five years."""
+_LEAST_RANKED = 195
+"""Reports: three quarters of them."""
 _LATEST_OF_ONE = 12
 _LATEST_OF_FOUR = 35
 """Days over which a change by one and by four reports may reach: in a week with a
@@ -73,9 +75,10 @@ def _disaggregated(listed: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     states = reports.states(listed, asked)
     found = reports.known(states, asked, window_days=_READ)
     weeks = reports.side_by_side(found, _DISAGGREGATED).with_columns(**_shares())
-    ranked = weeks.filter(
-        pl.col("observed") > pl.col("observed").max().over("state") - _days(_RANKED)
-    )
+    # Counted from the newest report, not from a session: so all sessions of a state
+    # look at the same reports, whichever of them a partition holds.
+    recent = pl.col("observed") > pl.col("observed").max().over("state") - _days(_YEARS)
+    ranked = weeks.filter(recent).group_by("state", maintain_order=True).tail(_RANKED)
     said = ranked.select(
         "state", "observed", **_holdings(), **_others(), **_neighbours()
     )
@@ -84,8 +87,12 @@ def _disaggregated(listed: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _shares() -> dict[str, pl.Expr]:
-    """Return net positions as shares of the open interest of the same report."""
+    """Return net positions as shares of the open interest of the same report.
+
+    contracts_net is that of managed money in the target, in contracts.
+    """
     net = {f"{m}_net": _net_share(f"{m}_managed", m) for m in _MARKETS}
+    net["contracts_net"] = pl.col("oil_managed_long") - pl.col("oil_managed_short")
     parties = ("producer", "swap", "other")
     return net | {f"{who}_net": _net_share(f"oil_{who}", "oil") for who in parties}
 
@@ -96,7 +103,8 @@ def _holdings() -> dict[str, pl.Expr]:
         "managed_net_share": pl.col("oil_net"),
         "managed_net_share_change_1": _change(pl.col("oil_net"), 1),
         "managed_net_share_change_4": _change(pl.col("oil_net"), 4),
-        "managed_net_rank_5y": _rank("oil_net"),
+        "managed_net_rank_5y": _rank("contracts_net"),
+        "managed_net_share_rank_5y": _rank("oil_net"),
         "managed_long_short": _log_ratio("oil_managed_long", "oil_managed_short"),
         "managed_long_share_change_4": _change(_share("oil_managed_long"), 4),
         "managed_short_share_change_4": _change(_share("oil_managed_short"), 4),
