@@ -60,8 +60,8 @@ def known(
         ahead_days: how many days after it; for periods that are projected.
 
     Returns:
-        `state`, `name`, `observed` and `value`, sorted by them; null where published as
-        missing.
+        `state`, `name`, `observed`, `value` (null where published as missing) and the
+        `knowable_at` of the version, sorted by the first three.
     """
     first = states.group_by("state", maintain_order=True).first()
     moments = first.select(
@@ -80,7 +80,7 @@ def known(
     newest = pairs.sort([*order, "vintage"]).unique(
         order, keep="last", maintain_order=True
     )
-    return newest.select(*order, "value")
+    return newest.select(*order, "value", "knowable_at")
 
 
 def side_by_side(found: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
@@ -117,3 +117,31 @@ def on_sessions(
     age = (pl.col("date") - pl.col("observed")).dt.total_days()
     fresh = age <= max_age_days
     return out.select("date", *(pl.when(fresh).then(n).alias(n) for n in features))
+
+
+def of_earlier_years(
+    newest: pl.DataFrame, found: pl.DataFrame, *, years: int, near_days: int, least: int
+) -> pl.DataFrame:
+    """Return per state the mean of the same week in earlier years, as known to it.
+
+    Args:
+        newest: one row per state: `state` and `observed`, the week in question.
+        found: rows with `state`, `observed` and `value`, none of them null.
+        years: how many earlier years.
+        near_days: how far the week of another year may lie from the same day; below
+            half a week, so that a year has one.
+        least: how many years must have it.
+
+    Returns:
+        `state` and `usual`; null where fewer years have it.
+    """
+    days = pl.concat(
+        newest.select("state", same=pl.col("observed").dt.offset_by(f"-{k}y"))
+        for k in range(1, years + 1)
+    )
+    pairs = days.join(found, on="state", how="inner", maintain_order="left")
+    away = (pl.col("observed") - pl.col("same")).dt.total_days().abs()
+    weeks = pairs.filter(away <= near_days).sort("state", "observed")
+    there = pl.col("value").count()
+    mean = pl.when(there >= least).then(pl.col("value").sum() / there)
+    return weeks.group_by("state", maintain_order=True).agg(usual=mean)
