@@ -5,7 +5,7 @@ Reports have holes, weeks that are missing, and figures that are restated later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -102,3 +102,13 @@ def episodes(hits: Sequence[bool], *, apart: int = 20) -> tuple[int, int]:
     begun = [b for a, b in zip([-apart - 1, *places], places, strict=False)
              if b - a > apart]  # fmt: skip
     return len(places), len(begun)
+
+
+def earlier_weeks(values: Mapping[date, float], newest: date) -> list[float]:
+    """Return the values of the same week in the five years before, as many as are there."""
+    found = []
+    for back in range(1, 6):
+        leap = newest.month == 2 and newest.day == 29
+        same = newest.replace(year=newest.year - back, day=28 if leap else newest.day)
+        found += [v for d, v in values.items() if abs((d - same).days) <= 3]
+    return found
