@@ -36,10 +36,8 @@ def crops(listed: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         listed: sessions with `date` and `decision_time`.
         rows: of staging.nass.
     """
-    asked = reports.named(rows, _SERIES)
-    states = reports.states(listed, asked)
-    found = reports.known(states, asked, window_days=READ_BACK).drop("knowable_at")
-    weeks = reports.side_by_side(found, _SERIES).select(
+    states, told = reports.side_by_side_known(listed, rows, _SERIES, days=READ_BACK)
+    weeks = told.select(
         "state",
         "observed",
         condition=pl.coalesce(
@@ -63,7 +61,9 @@ def _of(weeks: pl.DataFrame, name: str) -> pl.DataFrame:
         newest, weeks, years=_YEARS, near_days=_NEAR, least=_LEAST_YEARS
     )
     gap = pl.col("value") - pl.col("usual")
-    both = newest.join(usual, on="state", how="left", maintain_order="left")
+    both = newest.join(
+        usual, on=["state", "observed"], how="left", maintain_order="left"
+    )
     if name != "condition":
         called = {"planted": "planting", "harvested": "harvest"}[name]
         return both.select("state", "observed", gap.alias(f"{called}_us_progress_gap"))

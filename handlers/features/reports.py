@@ -120,28 +120,52 @@ def on_sessions(
 
 
 def of_earlier_years(
-    newest: pl.DataFrame, found: pl.DataFrame, *, years: int, near_days: int, least: int
+    asked: pl.DataFrame, found: pl.DataFrame, *, years: int, near_days: int, least: int
 ) -> pl.DataFrame:
-    """Return per state the mean of the same week in earlier years, as known to it.
+    """Return the mean of the same week in earlier years, as known to each state.
 
     Args:
-        newest: one row per state: `state` and `observed`, the week in question.
-        found: rows with `state`, `observed` and `value`, none of them null.
+        asked: `state` and `observed`, the weeks in question.
+        found: rows with `state`, `observed` and `value`; a null counts as not there.
         years: how many earlier years.
         near_days: how far the week of another year may lie from the same day; below
             half a week, so that a year has one.
         least: how many years must have it.
 
     Returns:
-        `state` and `usual`; null where fewer years have it.
+        `state`, `observed` and `usual`; null, or no row, where fewer years have it.
     """
     days = pl.concat(
-        newest.select("state", same=pl.col("observed").dt.offset_by(f"-{k}y"))
+        asked.select(
+            "state", "observed", same=pl.col("observed").dt.offset_by(f"-{k}y")
+        )
         for k in range(1, years + 1)
     )
-    pairs = days.join(found, on="state", how="inner", maintain_order="left")
-    away = (pl.col("observed") - pl.col("same")).dt.total_days().abs()
-    weeks = pairs.filter(away <= near_days).sort("state", "observed")
+    earlier = found.drop_nulls("value").select("state", "value", then="observed")
+    pairs = days.join_where(
+        earlier.rename({"state": "known_to"}),
+        pl.col("state") == pl.col("known_to"),
+        pl.col("then") >= pl.col("same").dt.offset_by(f"-{near_days}d"),
+        pl.col("then") <= pl.col("same").dt.offset_by(f"{near_days}d"),
+    )
     there = pl.col("value").count()
     mean = pl.when(there >= least).then(pl.col("value").sum() / there)
-    return weeks.group_by("state", maintain_order=True).agg(usual=mean)
+    weeks = pairs.sort("state", "observed", "then")
+    return weeks.group_by("state", "observed", maintain_order=True).agg(usual=mean)
+
+
+def side_by_side_known(
+    listed: pl.DataFrame, rows: pl.DataFrame, names: Mapping[str, str], *, days: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the states of the sessions, and what each of them knows, by date observed.
+
+    Args:
+        listed: sessions with `date` and `decision_time`.
+        rows: of one staging table.
+        names: by name, the series.
+        days: how many days before a session an observation may be dated.
+    """
+    asked = named(rows, names)
+    found = states(listed, asked)
+    told = known(found, asked, window_days=days).drop("knowable_at")
+    return found, side_by_side(told, names)

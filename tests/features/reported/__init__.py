@@ -6,6 +6,6 @@ Python says of a session. It never asks a kernel, and nothing is stored.
 
 from __future__ import annotations
 
-from tests.features.reported import positioning, supply
+from tests.features.reported import china, positioning, supply
 
-FAMILIES = {module.TABLE: module for module in (positioning, supply)}
+FAMILIES = {module.TABLE: module for module in (positioning, supply, china)}

@@ -91,8 +91,8 @@ def _reports(*, torn: bool) -> pl.DataFrame:
             season, value, vintage = date(year, begins, 1), level, 0
             for month in range(17):
                 day = 10 + int(chance.integers(0, 3)) * (month % 5 == 4)
-                at = datetime(year + (4 + month) // 12, (4 + month) % 12 + 1, 10)
-                known = after(day - 10, 16)(at.date())
+                tenth = date(year + (4 + month) // 12, (4 + month) % 12 + 1, 10)
+                known = after(day - 10, 16)(tenth)
                 moved = chance.random()
                 if vintage and moved < 0.3:
                     continue
