@@ -22,8 +22,6 @@ _NEAR = 15
 _LEAST_VALUES = 24
 """Of the 31 days of a season: three quarters."""
 _MAX_AGE = 14
-_SETTLED = 10
-"""Days: after that a day of the region is settled (handlers/conform)."""
 _COUNTED = 30
 _READ = 5900
 """Days: fifteen years, before them a season's growth or 90 days of rain, and room."""
@@ -79,7 +77,8 @@ def _of_region(
     days = _every_day(rows)
     first = listed["date"][0] - timedelta(days=_MAX_AGE + _COUNTED)
     said = _features(days, first, south=south)
-    newest = newest_known(listed, _settled(days), max_age_days=_MAX_AGE)
+    told = rows.select("date", "knowable_at", vintage=0, value=pl.lit(1.0))
+    newest = newest_known(listed, told, max_age_days=_MAX_AGE)
     seen = newest.select(
         session="date", date=pl.col("date") - pl.duration(days="age_days")
     )
@@ -95,25 +94,6 @@ def _every_day(rows: pl.DataFrame) -> pl.DataFrame:
     ends = rows.select(first=pl.col("date").min(), last=pl.col("date").max())
     days = ends.select(date=pl.date_ranges("first", "last").explode())
     return days.join(rows, on="date", how="left", maintain_order="left")
-
-
-def _settled(days: pl.DataFrame) -> pl.DataFrame:
-    """Return the days as observations that are knowable when all before them are."""
-    recent = [pl.col("knowable_at").shift(back) for back in range(_SETTLED)]
-    return (
-        days.filter(pl.col("knowable_at").is_not_null())
-        .select(
-            "date",
-            value=pl.lit(1.0),
-            vintage=pl.lit(0, pl.Int64),
-        )
-        .join(
-            days.select("date", knowable_at=pl.max_horizontal(recent)),
-            on="date",
-            how="left",
-            maintain_order="left",
-        )
-    )
 
 
 def _features(days: pl.DataFrame, first: date, *, south: bool) -> pl.DataFrame:
