@@ -106,6 +106,9 @@ def _planned(
             files[_MASTER] = longer
     else:
         home = f"{_HANDLERS}/{family}.py"
+        if not (root / home).exists():
+            msg = f"--family: {node.table} is not written in {home}, so it is no family"
+            raise WrongUsage(msg)
         files[home] = with_idea((root / home).read_text("utf-8"), begun)
         files[f"{_HANDLERS}/{name}.py"] = begun.idea
         if list(node.reads) == [PANEL]:
