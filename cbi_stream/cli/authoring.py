@@ -90,13 +90,17 @@ def _planned(
     _is_free(root, known, name)
     graph = discover(known)
     node = next((n for n in graph.nodes if n.table == f"{FEATURES}{family}"), None)
+    home = f"{_HANDLERS}/{family}.py"
+    if node is not None and not (root / home).exists():
+        msg = f"--family: {node.table} is not written in {home}, so it is no family"
+        raise WrongUsage(msg)
     begun = _begun(known, name, family=family, node=node)
     entry = begun.entry(_about(known, begun.column, priced=begun.priced))
     listed = (root / _REGISTRY).read_text("utf-8")
     files = {_REGISTRY: with_entry(listed, entry)}
     if node is None:
         _is_a_family(known, family)
-        files[f"{_HANDLERS}/{family}.py"] = begun.handler
+        files[home] = begun.handler
         files[f"{_DEFINITIONS}/{family}.py"] = begun.definition
         contract = f"registry/tables/{FEATURES}{family}.yaml"
         if not (root / contract).exists():
@@ -105,10 +109,6 @@ def _planned(
         if (longer := with_include(master, f"{FEATURES}{family}")) != master:
             files[_MASTER] = longer
     else:
-        home = f"{_HANDLERS}/{family}.py"
-        if not (root / home).exists():
-            msg = f"--family: {node.table} is not written in {home}, so it is no family"
-            raise WrongUsage(msg)
         files[home] = with_idea((root / home).read_text("utf-8"), begun)
         files[f"{_HANDLERS}/{name}.py"] = begun.idea
         if list(node.reads) == [PANEL]:
