@@ -122,11 +122,14 @@ BUILDS: dict[str, Callable[..., object]] = {
 
 
 def interleaved(
-    tables: dict[str, list[Any]], builds: Mapping[str, Callable[[Any], object]]
+    tables: dict[str, list[Any]],
+    builds: Mapping[str, Callable[[Any], object]],
+    *,
+    rounds: int = ROUNDS,
 ) -> dict[str, list[float]]:
     """Return seconds per round and build; a round runs all builds, one by one."""
     seconds: dict[str, list[float]] = {name: [] for name in builds}
-    for turn in range(ROUNDS + 1):
+    for turn in range(rounds + 1):
         for name, build in builds.items():
             start = time.perf_counter()
             for table in tables[name]:

@@ -55,6 +55,12 @@ def registry_since(year: int, folder: Path) -> Registry:
     began = f"first: {known.sessions.covers.start}"
     text = sessions.read_text(encoding="utf-8")
     sessions.write_text(text.replace(began, f"first: {year}-01-01"), encoding="utf-8")
+    regimes = folder / "regime_calendar.yaml"
+    first = known.regime_calendar.regimes[0].start
+    text = regimes.read_text(encoding="utf-8")
+    # Every session belongs to a regime: the first one begins where the calendar does.
+    text = text.replace(f"start: {first}", f"start: {year}-01-01", 1)
+    regimes.write_text(text, encoding="utf-8")
     return loader.load(folder)
 
 

@@ -174,6 +174,25 @@ _DECISIONS = {
         'cbi quarantine withdraw b8fa4fe5 4711 --note "the exchange confirmed it"',
     ),
 }
+_FEATURES = {
+    "new": (
+        "authoring:feature_new",
+        "Write a feature that works at once: code, registry entry, formula in plain Python.\n\n"
+        "It begins as the move of one column over 20 sessions, with its tests green; change "
+        "it where it stands. No lake is touched.",
+        "cbi feature new crude_skew_60 --family volatility",
+    ),
+    "list": (
+        "cataloguing:feature_list",
+        "List the features; --markdown prints the page docs/features.md.",
+        "cbi feature list --family macro --surface prod",
+    ),
+    "show": (
+        "picturing:feature_show",
+        "Show a feature: what it is, coverage by year, newest values, a picture (SVG).",
+        "cbi feature show vix_zscore_252 --from 2020-01-01 --plot vix.svg",
+    ),
+}
 
 
 def _register(group: App, verbs: dict[str, tuple[str, str, str]]) -> None:
@@ -188,6 +207,9 @@ _quarantine = App(
 )
 _register(_quarantine, _DECISIONS)
 app.command(_quarantine)
+_feature = App(name="feature", help="The features: begin one, list them, look at one.")
+_register(_feature, _FEATURES)
+app.command(_feature)
 app.command(
     "cbi_stream.cli.permitting:gates",
     name="gates",

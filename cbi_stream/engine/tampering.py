@@ -13,6 +13,7 @@ from cbi_stream.engine.graph import Graph, Node
 from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.simulate import altered, simulated
 from cbi_stream.engine.slices import decision_time, grid_frame, limited, plain
+from cbi_stream.registry.contract import Contract
 from cbi_stream.shapes.reads import Grid, InSessions, Known, Read, Whole
 from cbi_stream.words.span import Span, plus_days
 
@@ -46,9 +47,33 @@ def frames_for_probe(graph: Graph, node: Node, span: Span) -> Frames:
         dates = list(registry.sessions.between(days))
         if not isinstance(read, InSessions):
             dates = [d for d in _each_day(days) if d.weekday() < 5]
-        frame = simulated(registry.contracts[table], dates, seed=_SEED)
+        frame = simulated(_about(graph, node, table), dates, seed=_SEED)
         frames[table] = limited(registry, table, read, frame)
     return frames
+
+
+def _about(graph: Graph, node: Node, table: str) -> Contract:
+    """Return the contract of an input with the series that the features name as sources.
+
+    Rows of any others would leave what a handler makes of them null, and nothing to
+    compare. Of prices it is the symbols of the panel.
+    """
+    registry = graph.registry
+    contract = registry.contracts[table]
+    key = next((n for n in ("series", "symbol") if n in contract.key), None)
+    if contract.zone != "staging" or key is None:
+        return contract
+    before = f"{table.partition('.')[2]}."
+    features = registry.feature_registry.of_table(node.table)
+    drawn = [source for each in features for source in each.sources]
+    named = [each.removeprefix(before) for each in drawn if each.startswith(before)]
+    if key == "symbol" and node.table.startswith("features."):
+        prices = registry.join_spec.prices.values()
+        named = [registry.settings.target, *(price.symbol for price in prices)]
+    column = contract.columns[key]
+    about = tuple(dict.fromkeys([*named, *column.simulate]))
+    changed = {**contract.columns, key: column.model_copy(update={"simulate": about})}
+    return contract.model_copy(update={"columns": changed})
 
 
 def _each_day(span: Span) -> list[date]:

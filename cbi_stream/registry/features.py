@@ -13,7 +13,8 @@ from pydantic import Field
 from cbi_stream.registry.model import Entry
 
 Surface = Literal["prod", "full"]
-PANEL = "features.panel"
+FEATURES = "features."
+PANEL = f"{FEATURES}panel"
 """What all families read."""
 Grade = Literal["A", "B", "C", "D"]
 
@@ -55,6 +56,11 @@ class Feature(Entry):
     null_policy: Literal["keep", "flag", "refuse"]
     """As in join_spec.yaml; nothing is ever filled."""
 
+    @property
+    def family(self) -> str:
+        """Its table without the zone."""
+        return self.table.removeprefix(FEATURES)
+
 
 class FeatureRegistry(Entry):
     """feature_registry.json: every feature, and on which surface it stands."""
@@ -69,7 +75,7 @@ class FeatureRegistry(Entry):
     def families(self) -> tuple[str, ...]:
         """The tables that hold features, without their zone and without the panel."""
         tables = dict.fromkeys(each.table for each in self.features)
-        return tuple(t.removeprefix("features.") for t in tables if t != PANEL)
+        return tuple(t.removeprefix(FEATURES) for t in tables if t != PANEL)
 
     def on_surface(self, surface: Surface) -> list[str]:
         """Return the names of the features of a surface, in their order."""

@@ -16,6 +16,7 @@
         │   └── Refused        its bytes go to the quarantine (doors/receipts.py)
         ├── BrokenContract   a handler's output is not what its table promises
         ├── DishonestWindow  a handler reads outside its declared window
+        ├── LooksAhead       a stored row knows what came after its evening
         ├── HandlerFailed    a handler raised
         └── DamagedLake      stored bytes are not the bytes that were written
 
@@ -97,6 +98,10 @@ class BrokenContract(Terminal):
 
 class DishonestWindow(Terminal):
     """A handler's output depends on rows outside its declared reads."""
+
+
+class LooksAhead(Terminal):
+    """A row differs from what its own evening could have computed."""
 
 
 class HandlerFailed(Terminal):

@@ -36,7 +36,11 @@ VERBS = [
     "gates show",
     "gates let",
     "gates withdraw",
+    "feature new",
+    "feature list",
+    "feature show",
 ]
+WITHOUT_LAKE = {"demo", "replay", "feature new", "feature list"}
 HEAVY = ("polars", "numpy", "pydantic", "deltalake", "pyarrow", "yaml")
 WATCHED = f"""
 import sys
@@ -80,7 +84,7 @@ def test_every_verb_shows_an_example(cbi: Cbi, verb: str) -> None:
     assert f"Example: cbi {verb}" in said.out
 
 
-@pytest.mark.parametrize("verb", [v for v in VERBS if v not in {"demo", "replay"}])
+@pytest.mark.parametrize("verb", [v for v in VERBS if v not in WITHOUT_LAKE])
 def test_every_verb_speaks_of_one_lake_and_in_json(cbi: Cbi, verb: str) -> None:
     """The same two options stand everywhere."""
     said = cbi(*verb.split(), "--help")
