@@ -15,6 +15,8 @@ MARKETS = (
     "natural_gas", "gold",
 )  # fmt: skip
 """Futures whose close of the session stands in the panel."""
+_BESIDE = tuple(market for market in MARKETS if market != "meal")
+"""Oil beside meal is oil_meal_change_<n> of the crush family."""
 _WINDOWS = (20, 60)
 
 
@@ -27,6 +29,6 @@ def relative_strength(panel: pl.DataFrame) -> pl.DataFrame:
         (k.log_return("close", over) - k.log_return(f"{market}_close", over)).alias(
             f"strength_{market}_{over}"
         )
-        for market in MARKETS
+        for market in _BESIDE
         for over in _WINDOWS
     )

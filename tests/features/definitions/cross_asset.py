@@ -126,6 +126,7 @@ DEFINITIONS: dict[str, Definition] = {
     **{
         f"strength_{m}_{n}": partial(_strength, market=m, over=n)
         for m in FUTURES
+        if m != "meal"
         for n in (20, 60)
     },
 }
