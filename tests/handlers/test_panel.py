@@ -183,13 +183,16 @@ def test_series_fill_their_own_column(make: Make) -> None:
     assert row["vix"] is None
 
 
-def test_master_puts_tables_side_by_side(make: Make, fits: Any, rows_of: Any) -> None:
+def test_master_puts_tables_side_by_side(
+    make: Make, fits: Any, rows_of: Any, registry: Registry
+) -> None:
     """One row per session of the panel; without features the columns are null."""
     left = make([_bar(FIRST)])
     features = [{"date": date(2024, 6, 4), "return_1": 0.5}]
-    right = rows_of("features.technical", features)
-    more = rows_of("features.macro", [])
-    found = fits("features.master", master(panel=left, technical=right, macro=more))
+    names = registry.feature_registry.families
+    families = {name: rows_of(f"features.{name}", []) for name in names}
+    families["technical"] = rows_of("features.technical", features)
+    found = fits("features.master", master(panel=left, **families))
     assert found["date"].to_list() == left["date"].to_list()
     assert found["return_1"].to_list() == [None, 0.5, *[None] * 8]
 
