@@ -46,31 +46,46 @@ def against_earlier_years(
     """
     asked = days.filter(pl.col("date") >= first).select("date", column)
     values = _numbers(days[column])
-    earlier = np.stack(
-        [_season(days, asked, values, back, near_days) for back in range(1, years + 1)]
-        or [np.empty((0, 0))],
-        axis=1,
+    seasons = [
+        _season(days, asked, values, back, near_days) for back in range(1, years + 1)
+    ]
+    earlier = np.stack(seasons, axis=1)
+    found = asked.select("date").with_columns(
+        **_told(earlier, _numbers(asked[column]), least_values)
     )
+    some = pl.col("years") > 0
+    known = some & asked[column].is_not_null()
+    return found.select(
+        "date",
+        *(pl.when(some).then(name).alias(name) for name in ("usual", "years")),
+        *(pl.when(known).then(n).alias(n) for n in ("at_or_below", "at_or_above")),
+    )
+
+
+def _told(earlier: Matrix, own: Matrix, least_values: int) -> dict[str, pl.Series]:
+    """Return what the seasons of earlier years say, by day.
+
+    Args:
+        earlier: by day, year and day of its season; NaN where nothing is known.
+        own: by day.
+        least_values: how many values a season must hold.
+    """
     there = np.isfinite(earlier)
     counted = there.sum(axis=2) >= least_values
     held = there & counted[:, :, None]
-    own = _numbers(asked[column])[:, None, None]
-    total = held.sum(axis=(1, 2))
+    here = own[:, None, None]
+    total, years = held.sum(axis=(1, 2)), counted.sum(axis=1)
     with np.errstate(all="ignore"):
         means = np.where(held, earlier, 0.0).sum(axis=2) / held.sum(axis=2)
-        usual = np.where(counted, means, 0.0).sum(axis=1) / counted.sum(axis=1)
-        below = ((earlier <= own) & held).sum(axis=(1, 2)) / total
-        above = ((earlier >= own) & held).sum(axis=(1, 2)) / total
-    some = pl.Series(total > 0)
-    known = some & asked[column].is_not_null()
-    found = asked.select("date").with_columns(
-        usual=pl.Series(usual), years=pl.Series(counted.sum(axis=1).astype(np.float64)),
-        at_or_below=pl.Series(below), at_or_above=pl.Series(above),
-    )  # fmt: skip
-    return found.with_columns(
-        *(pl.when(some).then(n).alias(n) for n in ("usual", "years")),
-        *(pl.when(known).then(n).alias(n) for n in ("at_or_below", "at_or_above")),
-    )
+        usual = np.where(counted, means, 0.0).sum(axis=1) / years
+        below = ((earlier <= here) & held).sum(axis=(1, 2)) / total
+        above = ((earlier >= here) & held).sum(axis=(1, 2)) / total
+    return {
+        "usual": pl.Series(usual),
+        "years": pl.Series(years.astype(np.float64)),
+        "at_or_below": pl.Series(below),
+        "at_or_above": pl.Series(above),
+    }
 
 
 def _numbers(values: pl.Series) -> Matrix:

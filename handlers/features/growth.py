@@ -12,6 +12,7 @@ _BASE, _CAP = 10.0, 30.0
 _LEAST_KNOWN = 0.75
 _NORTH, _SOUTH = (5, 9), (10, 3)
 """First and last month."""
+_FIRST_DAY = 1
 
 
 def degree_days(days: pl.DataFrame, *, south: bool) -> pl.Series:
@@ -44,7 +45,9 @@ def _season(*, south: bool) -> tuple[pl.Expr, pl.Expr]:
     """Return whether a day is in the season, and the first day of its season."""
     first, last = _SOUTH if south else _NORTH
     month, year = pl.col("date").dt.month(), pl.col("date").dt.year()
-    begins = pl.date(pl.when(month >= first).then(year).otherwise(year - 1), first, 1)
+    begins = pl.date(
+        pl.when(month >= first).then(year).otherwise(year - 1), first, _FIRST_DAY
+    )
     if south:
         return (month >= first) | (month <= last), begins
     return month.is_between(first, last), begins
