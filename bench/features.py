@@ -34,7 +34,7 @@ from bench.kernels import interleaved
 from bench.qlib_child import Qlib
 from cbi_stream import kernels as k
 
-ROWS, SERIES, OFFSETS, SLICE = 6_500, 4, 40, 1_500
+ROWS, SERIES, OFFSETS, SLICE = 6_500, 4, 40, 3_000
 WINDOWS = (5, 10, 20, 60, 120, 252)
 VALUES = ("close", "volume")
 ALONE = ("mean", "std", "zscore", "rank", "max", "min")
@@ -187,7 +187,7 @@ def part_offsets(_: argparse.Namespace) -> None:
             start = int(rng.integers(1, ROWS - SLICE))
             part = k.roll(frame.slice(start, SLICE), kernels)
             for name, kernel in kernels.items():
-                full = min(kernel.window, SLICE) - 1
+                full = kernel.window - 1
                 one = _bits(part[name][full:])
                 other = _bits(whole[name][start + full : start + SLICE])
                 odd += int((one != other).sum())

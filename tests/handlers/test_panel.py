@@ -45,13 +45,13 @@ def make(registry: Registry, spec: Spec, rows_of: Any, fits: Any) -> Make:
     ) -> Any:
         known = extent or Span(FIRST, END)
         grid = grid_frame(registry, Span(FIRST, date(2024, 7, 15)), known)
-        out = panel(
-            sessions=grid,
-            prices=rows_of("staging.prices", bars),
-            fred=rows_of("staging.fred", list(observed)),
-            cftc=rows_of("staging.cftc", list(counted)),
-            spec=spec,
-        )
+        given = {"fred": list(observed), "cftc": list(counted)}
+        joined = {
+            source: rows_of(f"staging.{source}", given.get(source, []))
+            for source in registry.join_spec.sources
+        }
+        prices = rows_of("staging.prices", bars)
+        out = panel(sessions=grid, prices=prices, **joined, spec=spec)
         return fits("features.panel", out)
 
     return made
