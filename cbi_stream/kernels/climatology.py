@@ -31,24 +31,21 @@ def against_earlier_years(
     `least_values` values.
 
     Args:
-        days: `date`, every day without a hole, and the column.
-        column: Float64, null where nothing is known.
-        first: the first day that is asked for.
+        days: `date`, every day without a hole, and the column: Float64, or null.
+        column: its name.
+        first: the first day that is asked for, and `years` back from there.
         years: how many years back.
         near_days: calendar days on each side.
         least_values: how many values of a season must be there.
 
     Returns:
         date; usual: the mean over years of their seasons' means, in the column's unit;
-        years: how many counted; at_or_below and at_or_above: the share, from 0 to 1, of
-        the values of those seasons that lie there, seen from the day's own value. Null
-        where no year counts, and the shares where the day's own value is null.
+        years: how many counted; at_or_below, at_or_above: the share of the values of
+        those seasons that lie there, seen from the day's own. Null where no year counts.
     """
     asked = days.filter(pl.col("date") >= first).select("date", column)
-    values = _numbers(days[column])
-    seasons = [
-        _season(days, asked, values, back, near_days) for back in range(1, years + 1)
-    ]
+    values, backs = _numbers(days[column]), range(1, years + 1)
+    seasons = [_season(days, asked, values, back, near_days) for back in backs]
     earlier = np.stack(seasons, axis=1)
     found = asked.select("date").with_columns(
         **_told(earlier, _numbers(asked[column]), least_values)
