@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from cbi_stream.registry.files import Symbol
     from cbi_stream.registry.joins import Joined, ObservationJoin, PriceJoin
     from cbi_stream.registry.releases import Release
+    from cbi_stream.registry.signals import Pillar
     from cbi_stream.registry.sources import Source
     from cbi_stream.registry.spec import Spec
 
@@ -61,6 +62,7 @@ __all__ = [
     "Finding",
     "Joined",
     "ObservationJoin",
+    "Pillar",
     "Poll",
     "PriceJoin",
     "Release",
@@ -92,6 +94,7 @@ __all__ = [
 _LAZY = {
     "Joined": "cbi_stream.registry.joins",
     "ObservationJoin": "cbi_stream.registry.joins",
+    "Pillar": "cbi_stream.registry.signals",
     "PriceJoin": "cbi_stream.registry.joins",
     "Release": "cbi_stream.registry.releases",
     "Source": "cbi_stream.registry.sources",

@@ -22,6 +22,7 @@ from cbi_stream.registry.model import Entry, Read, read
 from cbi_stream.registry.regimes import RegimeCalendar, regimes_fit
 from cbi_stream.registry.releases import Closures, Release
 from cbi_stream.registry.rules import Rules
+from cbi_stream.registry.signals import Signals, signals_fit
 from cbi_stream.registry.sources import DataSources
 from cbi_stream.words.errors import BadRegistry
 from cbi_stream.words.sessions import Sessions
@@ -41,6 +42,7 @@ class Registry:
     closures: Closures
     feature_registry: FeatureRegistry
     regime_calendar: RegimeCalendar
+    signals: Signals
     sessions_file: files.SessionsFile
     sessions: Sessions
     contracts: dict[str, Contract]
@@ -111,6 +113,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     closures = read(folder / "closures.yaml", Closures)
     features = read(folder / "feature_registry.json", FeatureRegistry)
     regimes = read(folder / "regime_calendar.yaml", RegimeCalendar)
+    signals = read(folder / "signals.yaml", Signals)
     calendar = read(folder / "sessions.yaml", files.SessionsFile)
     rules = read(rules_file or folder / "rules.yaml", Rules)
     gates = read(folder / "gates.yaml", Gates)
@@ -120,6 +123,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         *_settings_fit(settings, universe),
         *joins_fit(joins, sources, universe, contracts),
         *regimes_fit(regimes, sessions),
+        *signals_fit(signals, {each.name for each in features.content.features}),
         *_sources_fit(sources, contracts, closures, universe),
         *_features_fit(features, sources, contracts),
         *features_hold(joins.content, features),
@@ -138,6 +142,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         closures=closures.content,
         feature_registry=features.content,
         regime_calendar=regimes.content,
+        signals=signals.content,
         sessions_file=calendar.content,
         sessions=sessions,
         contracts=contracts,

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cbi_stream.registry import features, files, joins, regimes, releases
+from cbi_stream.registry import features, files, joins, regimes, releases, signals
 from cbi_stream.registry.loader import Registry
 from cbi_stream.registry.model import Entry
 from cbi_stream.registry.sources import Source
@@ -85,6 +85,11 @@ class Spec:
     def regime_calendar(self) -> regimes.RegimeCalendar:
         """regime_calendar.yaml."""
         return self._entry("regime_calendar")  # type: ignore[return-value]
+
+    @property
+    def signals(self) -> signals.Signals:
+        """signals.yaml."""
+        return self._entry("signals")  # type: ignore[return-value]
 
     @property
     def feature_registry(self) -> features.FeatureRegistry:
