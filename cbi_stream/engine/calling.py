@@ -38,6 +38,9 @@ _shared: OrderedDict[tuple[Any, ...], Made] = OrderedDict()
 both are parts of one return, and the same pinned inputs give the same return."""
 _MOST_SHARED = 64
 
+_LONGEST = 600
+"""Characters of an error that are told."""
+
 
 def made(
     lake: Lake,
@@ -113,7 +116,10 @@ def returned(
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
-        msg = f"{node.handler.name}, {where}: {type(error).__name__}: {error}"
+        # polars names every column of a frame: hundreds, when one was not found.
+        why = str(error)
+        why = why if len(why) <= _LONGEST else f"{why[:_LONGEST]} ..."
+        msg = f"{node.handler.name}, {where}: {type(error).__name__}: {why}"
         raise HandlerFailed(msg) from error
     wanted = pl.DataFrame if node.part == "output" else Conformed
     frame = part_of(node, out) if isinstance(out, wanted) else None

@@ -21,23 +21,31 @@ _AGAIN_SHARE = 0.08
 _RELEASE = time(21, 30, tzinfo=UTC)
 
 
-def simulated(contract: Contract, dates: Sequence[date], *, seed: int) -> pl.DataFrame:
+def simulated(
+    contract: Contract,
+    dates: Sequence[date],
+    *,
+    seed: int,
+    every: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
     """Return one row per date and per combination of the key's text values.
 
     Args:
         contract: the table.
         dates: ascending.
         seed: the same seed gives the same frame.
+        every: of a series that is not told daily, each how many-th date it has.
     """
     # Each table draws from a stream of its own, so that adding one moves no other.
     name = int(hashlib.sha256(contract.table.encode()).hexdigest()[:8], 16)
     chance = np.random.Generator(np.random.PCG64([seed, name]))
     entities = [n for n in contract.key if n != "date" and contract.columns[n].simulate]
     choices = [contract.columns[n].simulate for n in entities]
-    parts = [
-        _one_entity(contract, dates, dict(zip(entities, values, strict=True)), chance)
-        for values in _product(choices)
-    ]
+    parts = []
+    for values in _product(choices):
+        entity = dict(zip(entities, values, strict=True))
+        step = (every or {}).get(entity.get("series", ""), 1)
+        parts.append(_one_entity(contract, dates[::step], entity, chance))
     return pl.concat(parts).sort(contract.key)
 
 

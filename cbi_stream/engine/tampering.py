@@ -14,12 +14,18 @@ from cbi_stream.engine.reach import slice_of
 from cbi_stream.engine.simulate import altered, simulated
 from cbi_stream.engine.slices import decision_time, grid_frame, limited, plain
 from cbi_stream.registry.contract import Contract
+from cbi_stream.registry.loader import Registry
 from cbi_stream.shapes.reads import Grid, InSessions, Known, Read, Whole
 from cbi_stream.words.span import Span, plus_days
 
 _MARGIN_DAYS = 120
 _LONGEST_DAYS = 900
 _SEED = 20120710
+_DATES_BETWEEN = {
+    "session": 1, "day": 1, "week": 5, "month": 21, "quarter": 63, "year": 252,
+    "event": 21,
+}  # fmt: skip
+"""By how often something is news, how many weekdays lie between two dates of it."""
 
 Frames = dict[str, pl.DataFrame]
 
@@ -47,7 +53,8 @@ def frames_for_probe(graph: Graph, node: Node, span: Span) -> Frames:
         dates = list(registry.sessions.between(days))
         if not isinstance(read, InSessions):
             dates = [d for d in _each_day(days) if d.weekday() < 5]
-        frame = simulated(_about(graph, node, table), dates, seed=_SEED)
+        about, every = _about(graph, node, table), _every(registry, table)
+        frame = simulated(about, dates, seed=_SEED, every=every)
         frames[table] = limited(registry, table, read, frame)
     return frames
 
@@ -74,6 +81,22 @@ def _about(graph: Graph, node: Node, table: str) -> Contract:
     about = tuple(dict.fromkeys([*named, *column.simulate]))
     changed = {**contract.columns, key: column.model_copy(update={"simulate": about})}
     return contract.model_copy(update={"columns": changed})
+
+
+def _every(registry: Registry, table: str) -> dict[str, int]:
+    """Return of each series which dates it has: a monthly one has no daily news.
+
+    Where features disagree, the rarest is meant: the others draw on more than it.
+    """
+    before = f"{table.partition('.')[2]}."
+    found: dict[str, int] = {}
+    for feature in registry.feature_registry.features:
+        for source in feature.sources:
+            if source.startswith(before):
+                name = source.removeprefix(before)
+                step = _DATES_BETWEEN[feature.update_frequency]
+                found[name] = max(found.get(name, 1), step)
+    return found
 
 
 def _each_day(span: Span) -> list[date]:

@@ -20,10 +20,10 @@ class Pillar(Entry):
     """One signal: a measured column brought onto a scale from -1 or 0 to 1."""
 
     name: Annotated[str, Field(pattern=r"^feature_[a-z0-9_]+$")]
-    input: str
-    """The column of a family that it is made of."""
+    inputs: Annotated[dict[str, float], Field(min_length=1)]
+    """The columns that it is made of, and what each counts in their sum."""
     points: Annotated[tuple[tuple[float, float], ...], Field(min_length=2)]
-    """Pairs of an input and its place on the scale; straight lines between them, and
+    """Pairs of that sum and its place on the scale; straight lines between them, and
     level before the first and after the last."""
     crisis: float
     """From here on, away from 0, it is a crisis."""
@@ -72,9 +72,9 @@ def signals_fit(read: Read[Signals], features: Collection[str]) -> Iterator[str]
             if name in seen:
                 yield f"{where}: {name} stands twice"
             seen.add(name)
-        if pillar.input not in features:
-            place = read.place("pillars", i, "input")
-            yield f"{place}: {pillar.name}: no feature is called {pillar.input}"
+        for column in sorted(pillar.inputs.keys() - set(features)):
+            place = read.place("pillars", i, "inputs", column)
+            yield f"{place}: {pillar.name}: no feature is called {column}"
     if read.content.least_pillars > len(read.content.pillars):
         where = read.place("least_pillars")
         yield f"{where}: expected at most {len(read.content.pillars)} pillars"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,7 @@ _BALANCED = "BALANCED"
         "features.panel": sessions(back=LOOK_BACK),
         "features.technical": days(),
         "features.crush": days(),
+        "features.biofuel": days(),
         "features.supply": days(),
         "features.china": days(),
         "features.policy": days(),
@@ -35,6 +37,7 @@ def signals(
     panel: pl.DataFrame,
     technical: pl.DataFrame,
     crush: pl.DataFrame,
+    biofuel: pl.DataFrame,
     supply: pl.DataFrame,
     china: pl.DataFrame,
     policy: pl.DataFrame,
@@ -44,10 +47,10 @@ def signals(
     """Return one row of signals per session of the panel."""
     pillars, rules = spec.signals.pillars, spec.signals
     inputs = panel
-    for family in (technical, crush, supply, china, policy):
+    for family in (technical, crush, biofuel, supply, china, policy):
         inputs = inputs.join(family, on="date", how="left", maintain_order="left")
     scaled = inputs.select(
-        "date", **{p.name: on_scale(pl.col(p.input), p.points) for p in pillars}
+        "date", **{p.name: on_scale(summed(p), p.points) for p in pillars}
     )
     known = pl.sum_horizontal(pl.col(p.name).is_not_null() for p in pillars)
     out = scaled.with_columns(
@@ -66,6 +69,14 @@ def signals(
         **{name: pl.when(enough).then(each) for name, each in together.items()}
     )
     return out.join(quality(panel), on="date", how="left", maintain_order="left")
+
+
+def summed(pillar: Pillar) -> pl.Expr:
+    """Return the weighted sum of a pillar's inputs; null where one is missing."""
+    total = pl.lit(0.0)
+    for column, weight in pillar.inputs.items():
+        total = total + pl.col(column) * weight
+    return total
 
 
 def on_scale(column: pl.Expr, points: Sequence[tuple[float, float]]) -> pl.Expr:
@@ -88,41 +99,44 @@ def composite(pillars: Sequence[Pillar]) -> pl.Expr:
     A pillar counts with its sign; one without a sign says nothing of the price.
     """
     signed = [p for p in pillars if p.sign]
-    return _weighted({p: pl.col(p.name) * float(p.sign) for p in signed})
+    return _weighted([(p.weight, pl.col(p.name) * float(p.sign)) for p in signed])
 
 
 def intensity(pillars: Sequence[Pillar]) -> pl.Expr:
     """Return how much of a crisis the known pillars make, 0 to 100."""
-    return _weighted({p: way_to_crisis(p).clip(0.0, 1.0) for p in pillars}) * 100.0
+    ways = [(p.weight, way_to_crisis(p).clip(0.0, 1.0)) for p in pillars]
+    return _weighted(ways) * 100.0
 
 
 def classified(pillars: Sequence[Pillar]) -> pl.Expr:
     """Return the regime of the one pillar in crisis, or that none or several are."""
     many = pl.sum_horizontal(pl.col(p.flag).fill_null(value=False) for p in pillars)
-    said = pl.when(many == 0).then(pl.lit(_CALM))
+    said: Any = pl.when(many == 0).then(pl.lit(_CALM))
     said = said.when(many > 1).then(pl.lit(_MIXED))
     for pillar in pillars:
         said = said.when(pl.col(pillar.flag)).then(pl.lit(pillar.regime))
-    return said
+    regime: pl.Expr = said
+    return regime
 
 
 def driver(pillars: Sequence[Pillar], halfway: float) -> pl.Expr:
     """Return the pillar that is farthest on its way; of equals the first of the file."""
-    ways = {p: way_to_crisis(p).clip(0.0).fill_null(0.0) for p in pillars}
-    farthest = pl.max_horizontal(ways.values())
-    said = pl.when(farthest < halfway).then(pl.lit(_BALANCED))
-    for pillar, way in ways.items():
+    ways = [way_to_crisis(p).clip(0.0).fill_null(0.0) for p in pillars]
+    farthest = pl.max_horizontal(ways)
+    said: Any = pl.when(farthest < halfway).then(pl.lit(_BALANCED))
+    for pillar, way in zip(pillars, ways, strict=True):
         said = said.when(way == farthest).then(pl.lit(pillar.driver))
-    return said
+    name: pl.Expr = said
+    return name
 
 
-def _weighted(values: dict[Pillar, pl.Expr]) -> pl.Expr:
-    """Return the mean of those that are there, by the weights of the pillars.
+def _weighted(values: Sequence[tuple[float, pl.Expr]]) -> pl.Expr:
+    """Return the mean of those that are there, by the weights beside them.
 
     The sums run in the order of the file, so that they are the same to the bit.
     """
     total, weight = pl.lit(0.0), pl.lit(0.0)
-    for pillar, value in values.items():
-        total = total + value.fill_null(0.0) * pillar.weight
-        weight = weight + value.is_not_null().cast(pl.Float64) * pillar.weight
+    for by, value in values:
+        total = total + value.fill_null(0.0) * by
+        weight = weight + value.is_not_null().cast(pl.Float64) * by
     return pl.when(weight > 0).then(total / weight)

@@ -14,7 +14,7 @@ from handlers.features import signals as s
 def _pillar(name: str, **said: Any) -> Pillar:
     given = {
         "name": f"feature_{name}",
-        "input": name,
+        "inputs": {name: 1.0},
         "points": [[0, 0], [1, 1]],
         "crisis": 0.5,
         "sign": 1,
