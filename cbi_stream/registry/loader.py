@@ -101,8 +101,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
     """Return the registry in `folder`, or with `rules_file` as its rules.yaml.
 
     Raises:
-        BadRegistry: a file is missing, does not fit its model, or contradicts
-            another; the message names file and line.
+        BadRegistry: a file is missing or does not fit, with file and line.
     """
     settings = read(folder / "settings.yaml", files.Settings)
     universe = read(folder / "universe.yaml", files.Universe)
@@ -123,14 +122,12 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         *_settings_fit(settings, universe),
         *joins_fit(joins, sources, universe, contracts),
         *regimes_fit(regimes, sessions),
-        *signals_fit(signals, {each.name for each in features.content.features}),
         *_sources_fit(sources, contracts, closures, universe),
-        *_features_fit(features, sources, contracts),
+        *_features_fit(features, signals, sources, contracts),
         *features_hold(joins.content, features),
         *_exports_fit(exports, horizons),
         *_slack_fits(horizons, sessions),
     )
-    further: dict[str, Read[Any]] = {"join_spec": joins, "rules": rules, "gates": gates}
     return Registry(
         folder=folder,
         settings=settings.content,
@@ -148,7 +145,7 @@ def load(folder: Path, *, rules_file: Path | None = None) -> Registry:
         contracts=contracts,
         rules=rules.content,
         gates=gates.content,
-        places=further,
+        places={"join_spec": joins, "rules": rules, "gates": gates},
     )
 
 
@@ -226,9 +223,11 @@ def _sources_fit(
 
 def _features_fit(
     features: Read[FeatureRegistry],
+    signals: Read[Signals],
     sources: Read[DataSources],
     contracts: dict[str, Contract],
 ) -> Iterator[str]:
+    yield from signals_fit(signals, {each.name for each in features.content.features})
     grades = {
         f"{source}.{series}": entry.pit_grade
         for source, each in sources.content.sources.items()
