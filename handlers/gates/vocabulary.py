@@ -36,6 +36,9 @@ def known_words(
             empty where it names none.
         used: the words for which readers of the column look.
     """
+    if not subject.counts_lines and column not in rows.columns:
+        # What is made of staged rows may say other things of them.
+        return verdict([], expected=f"{column} where lines are staged", found="none")
     missing = absent(rows, [column], subject)
     if missing:
         return missing
