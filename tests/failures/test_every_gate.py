@@ -72,6 +72,16 @@ def test_f22_a_gate_never_passes_on_nothing(name):
         assert finding is None or not finding.passed, finding
 
 
+def test_a_partition_whose_lines_are_all_accounted_for_may_be_empty():
+    """Lines of nothing that is registered leave no row, and that is no failure."""
+    rows = pl.DataFrame(schema={"basis": pl.String})
+    numbers = {"column": "basis", "words": ["rule"], "registry": "", "used": []}
+    told = {"raw.eia": {"unused": 120}}
+    for fates, passed in ((told, True), ({}, False), ({"raw.eia": {}}, False)):
+        subject = Subject("staging.eia", "1940", spec=registry(), fates=fates)
+        assert GATES["known_words"](rows, subject, **numbers).passed is passed
+
+
 def test_f22_a_gate_that_passes_without_its_column_is_seen():
     """The check of F22 itself can fail: `if the column exists, else good`."""
 

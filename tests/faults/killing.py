@@ -36,7 +36,9 @@ def arrivals() -> Iterator[list[SimulatedFile]]:
         oil = files["ZL=F.csv"]
         data = edits.without_row(oil.data, day=DAYS[285]) if i < 5 else oil.data
         if i >= 7:
-            data = edits.corrected(data, day=DAYS[250], close=_close(data) * 1.01)
+            data = edits.corrected(
+                data, day=DAYS[250], close=round(_close(data) * 1.01, 2)
+            )
         files["ZL=F.csv"] = SimulatedFile(oil.name, data, oil.as_of)
         names = ("ZL=F.csv", "soybean_oil.csv", "VIXCLS.csv", "NFCI.csv")
         yield [files[name] for name in names]
