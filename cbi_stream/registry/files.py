@@ -25,6 +25,9 @@ class Settings(Entry):
     ranges_from: date
     """The first session whose highs and lows can be trusted: before it, range features
     are null."""
+    positions_weekly_from: date
+    """The first Tuesday whose positions came out by the weekly rule: before it they came
+    every two weeks, and on no weekday for sure."""
 
 
 AS_PRINTED = "as_printed"

@@ -26,8 +26,6 @@ _WASDE_DAYS = 65
 """It comes each month; an older one says that reports are missing."""
 _TUESDAY = 2
 """By ISO's count of weekdays."""
-_COT_WEEKLY_FROM = date(2001, 1, 2)
-"""Positions came out every two weeks before, and on no weekday for sure."""
 
 _NAMES = (
     "year_sin", "year_cos", "half_year_sin", "half_year_cos", "week_sin", "week_cos",
@@ -154,7 +152,7 @@ def _to_positions(rows: pl.DataFrame, numbered: pl.DataFrame, spec: Spec) -> pl.
     inside = [day for day in out if day <= sessions.days[-1]]
     used = [sessions.on_or_after(day) for day in inside]
     until = _until(rows, numbered, used, beyond=True)
-    weekly = rows["date"] >= _COT_WEEKLY_FROM
+    weekly = rows["date"] >= spec.settings.positions_weekly_from
     return until.zip_with(weekly, pl.Series([None], dtype=pl.Float64))
 
 

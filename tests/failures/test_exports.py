@@ -25,7 +25,7 @@ from tests.failures.frames import (
 )
 
 FILES = {"features": "features.master", "labels": "labels.forward", "count": 10}
-NUMBERS = {"least": {"prod": 60, "full": 90}, "most": {"prod": 500, "full": 500}}
+NUMBERS = {"least": {"prod": 150, "full": 300}, "most": {"prod": 300, "full": 1000}}
 WEEK, MONTH = (f"zl_training_prod_allhistory_{h}" for h in ("1w", "1m"))
 WEIGHT = {
     "column": "training_weight",
@@ -83,10 +83,10 @@ def test_f34_files_of_another_shape():
     tables, made = world()
     assert_passes(same_columns, tables, effect(files=made))
     for changed, where in (
-        (made[WEEK].drop("vix"), "vix"),
-        (made[WEEK].with_columns(pl.col("vix").cast(pl.Float32)), "vix"),
-        (made[WEEK].with_columns(unemployment=1.0), "unemployment"),
-        (made[WEEK].select("vix", pl.exclude("vix")), "order"),
+        (made[WEEK].drop("close"), "close"),
+        (made[WEEK].with_columns(pl.col("close").cast(pl.Float32)), "close"),
+        (made[WEEK].with_columns(tpu_mean_30=1.0), "tpu_mean_30"),
+        (made[WEEK].select("close", pl.exclude("close")), "order"),
     ):
         fault = made | {WEEK: changed}
         assert_fails(same_columns, tables, effect(files=fault), at=where)
@@ -96,9 +96,9 @@ def test_f34_the_number_of_features():
     """A surface with fewer features than it may have fails, and one without numbers."""
     tables, made = world()
     assert_passes(feature_count, tables, effect(files=made), **NUMBERS)
-    few = made | {WEEK: made[WEEK].select("date", "vix", "target_price")}
+    few = made | {WEEK: made[WEEK].select("date", "close", "target_price")}
     assert_fails(feature_count, tables, effect(files=few), at="1 features", **NUMBERS)
-    half = {"least": {"prod": 60}, "most": {"prod": 500}}
+    half = {"least": {"prod": 150}, "most": {"prod": 300}}
     assert_fails(feature_count, tables, effect(files=made), at="full", **half)
 
 

@@ -147,6 +147,7 @@ def test_f33_a_key_twice():
     """A table with a key twice is refused before any check sees it."""
     contract = registry().contracts["features.master"]
     kinds = {"float": pl.Float64, "int": pl.Int64, "bool": pl.Boolean}
+    kinds |= {"string": pl.String}
     columns = {
         name: pl.Series([None], dtype=kinds[col.type])
         for name, col in contract.columns.items()

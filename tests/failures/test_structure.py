@@ -67,6 +67,7 @@ def test_f23_a_stage_that_drops_its_columns():
     """A frame without a column of its contract, or with another, is refused."""
     contract = registry().contracts["features.master"]
     kinds = {"float": pl.Float64, "int": pl.Int64, "date": pl.Date, "bool": pl.Boolean}
+    kinds |= {"string": pl.String}
     row = pl.DataFrame(schema={n: kinds[c.type] for n, c in contract.columns.items()})
     assert canonical(row, contract).width == len(contract.columns)
     for fault in (row.drop("volatility_20"), row.with_columns(volatility_30=1.0)):

@@ -413,7 +413,9 @@ def registry(*, max_age: int = 30) -> Registry:
     )
     return Registry(
         folder=Path("toy"),
-        settings=files.Settings(target="A", ranges_from=COVERS.start),
+        settings=files.Settings(
+            target="A", ranges_from=COVERS.start, positions_weekly_from=COVERS.start
+        ),
         universe=files.Universe(symbols={}),
         data_sources=sources.DataSources(sources={}),
         horizons=files.Horizons(days={"q": 90}, slack_days=10),

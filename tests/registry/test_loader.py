@@ -226,9 +226,9 @@ MISTAKES = [
     ),
     (
         "feature_registry.json",
-        '"surface": "prod", "sources": ["fred.VIXCLS"]',
+        '"surface": "prod", "sources": ["fred.DFF"]',
         '"surface": "prod", "sources": ["fred.NFCI"]',
-        "fred.NFCI",
+        '"prod", "sources": ["fred.NFCI"]',
         "NFCI has grade C",
     ),
     (
