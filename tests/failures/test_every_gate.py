@@ -77,7 +77,9 @@ def test_a_partition_whose_lines_are_all_accounted_for_may_be_empty():
     rows = pl.DataFrame(schema={"basis": pl.String})
     numbers = {"column": "basis", "words": ["rule"], "registry": "", "used": []}
     told = {"raw.eia": {"unused": 120}}
-    for fates, passed in ((told, True), ({}, False), ({"raw.eia": {}}, False)):
+    lost = {"raw.eia": {"unused": 119, "staged": 1}}
+    said = ((told, True), (lost, False), ({}, False), ({"raw.eia": {}}, False))
+    for fates, passed in said:
         subject = Subject("staging.eia", "1940", spec=registry(), fates=fates)
         assert GATES["known_words"](rows, subject, **numbers).passed is passed
 
